@@ -1,0 +1,15 @@
+"""The exceptions that are the project's own; bad arguments raise the built-in ``ValueError`` and ``TypeError``."""
+
+__all__ = ["AnomalyError", "GraphTooLargeError", "RenderError"]
+
+
+class AnomalyError(ArithmeticError):
+    """The first non-finite value or gradient under ``detect_anomaly()``."""
+
+
+class RenderError(RuntimeError):
+    """A picture could not be drawn: no renderer is installed, or the one that is failed."""
+
+
+class GraphTooLargeError(ValueError):
+    """A graph has too many nodes for a picture that a person could read."""

@@ -1,0 +1,113 @@
+"""The door through which numbers come in and go out: what counts as a real number, how one is read and written."""
+
+import numbers
+import warnings
+from typing import Any
+
+__all__ = ["Comparable", "constant", "number", "number_text"]
+
+_ONE_EACH = "wrap each element instead: [Value(x) for x in array]"
+
+
+def number(x: Any, what: str = "a Value") -> float:
+    """Turn any real number into a Python float.
+
+    Args:
+        x: an ``int``, ``float``, ``bool``, ``Fraction`` or NumPy scalar.
+        what: what the number is for; it opens the error message.
+
+    Returns:
+        The nearest double. An integer beyond the range of a double becomes ±inf, with a ``RuntimeWarning``.
+
+    Raises:
+        TypeError: for a complex number, text, None, an array or anything else that is not one real number.
+
+    Example:
+        >>> number(True), number(7)
+        (1.0, 7.0)
+    """
+    if isinstance(x, (float, int)) or _is_real_scalar(x):
+        try:
+            return float(x)
+        except OverflowError:
+            warnings.warn(
+                f"{str(x)[:20]}… is beyond the range of a float; it becomes inf", RuntimeWarning, stacklevel=3
+            )
+            return float("inf") if x > 0 else float("-inf")
+    raise TypeError(f"{what} needs one real number, got {_description(x)}")
+
+
+def _is_real_scalar(x: Any) -> bool:
+    if isinstance(x, numbers.Real):
+        return True
+    dtype = getattr(x, "dtype", None)
+    is_numpy_scalar = dtype is not None and not hasattr(x, "__len__") and hasattr(x, "item")
+    return is_numpy_scalar and getattr(dtype, "kind", "") in "biuf"
+
+
+def _description(x: Any) -> str:
+    if x is None:
+        return "None; write 0.0 if you mean zero"
+    if isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c":
+        return f"the complex number {x!r}; write its parts, x.real or x.imag"
+    if isinstance(x, (str, bytes)):
+        return f"the text {x!r:.60}; write float(text)"
+    if getattr(x, "shape", None) == ():
+        return f"a 0-d array; write array.item(): {x!r:.60}"
+    if hasattr(x, "shape"):
+        return f"an array of shape {tuple(x.shape)}; {_ONE_EACH}"
+    if isinstance(x, (list, tuple)):
+        return f"a {type(x).__name__} of {len(x)}; {_ONE_EACH.replace('array', type(x).__name__)}"
+    return f"{x!r:.60} of type {type(x).__name__}; write a float"
+
+
+def number_text(x: float, digits: int = 6) -> str:
+    """Write a number for people: `digits` significant digits, and never a ``-0``.
+
+    Example:
+        >>> number_text(0.1 + 0.2), number_text(-0.0), number_text(-0.0000123, 3)
+        ('0.3', '0', '-1.23e-05')
+    """
+    return format(x + 0.0, f".{digits}g")
+
+
+def constant(x: Any) -> float | None:
+    """The plain number that `x` is; None for an array, which deals with a Value itself, element by element."""
+    if type(x) is float:
+        return x
+    if hasattr(x, "shape") and hasattr(x, "__len__"):
+        return None
+    return number(x, "arithmetic with a Value")
+
+
+def _plain(x: Any) -> float | None:
+    return x._data if isinstance(x, Comparable) else constant(x)
+
+
+class Comparable:
+    """The reading half of a Value: it compares, converts and formats as the number it holds."""
+
+    __slots__ = ()
+
+    _data: float
+
+    def __lt__(self, other: Any) -> bool:
+        return NotImplemented if (c := _plain(other)) is None else self._data < c
+
+    def __le__(self, other: Any) -> bool:
+        return NotImplemented if (c := _plain(other)) is None else self._data <= c
+
+    def __gt__(self, other: Any) -> bool:
+        return NotImplemented if (c := _plain(other)) is None else self._data > c
+
+    def __ge__(self, other: Any) -> bool:
+        return NotImplemented if (c := _plain(other)) is None else self._data >= c
+
+    def __float__(self) -> float:
+        return self._data
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    def __format__(self, specification: str) -> str:
+        return format(self._data, specification) if specification else repr(self)

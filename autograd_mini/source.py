@@ -1,0 +1,48 @@
+"""Finding the line of the user's code that is running now: the first frame outside this project's packages."""
+
+import linecache
+import sys
+import warnings
+from types import FrameType
+from typing import NamedTuple
+
+__all__ = ["SourceLine", "user_line", "warn"]
+
+_OWN_PACKAGES = frozenset({"autograd_mini", "nn", "viz"})
+
+
+class SourceLine(NamedTuple):
+    """A place in a source file; ``str()`` of it is ``file.py:12: y = a * b``."""
+
+    filename: str
+    number: int
+
+    def __str__(self) -> str:
+        text = linecache.getline(self.filename, self.number).strip()
+        return f"{self.filename}:{self.number}" + (f": {text}" if text else "")
+
+
+def _user_frame() -> FrameType:
+    frame = sys._getframe(1)
+    while frame.f_back and str(frame.f_globals.get("__name__", "")).partition(".")[0] in _OWN_PACKAGES:
+        frame = frame.f_back
+    return frame
+
+
+def user_line() -> SourceLine:
+    """Return the line of the user's code that called into the project."""
+    frame = _user_frame()
+    return SourceLine(frame.f_code.co_filename, frame.f_lineno)
+
+
+def warn(message: str) -> None:
+    """Issue a ``RuntimeWarning`` that points at the user's line, however deep inside the project it arose."""
+    frame = _user_frame()
+    warnings.warn_explicit(
+        message,
+        RuntimeWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module=frame.f_globals.get("__name__", "__main__"),
+        registry=frame.f_globals.setdefault("__warningregistry__", {}),
+    )
