@@ -1,0 +1,39 @@
+"""Speaking up where a number that is not finite comes into being."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_mini import modes
+from autograd_mini.errors import AnomalyError
+from autograd_mini.number import number_text
+from autograd_mini.source import user_line, warn
+
+__all__ = ["report_non_finite"]
+
+_SHOWN = 4
+
+
+def report_non_finite(op: str, data: float, args: Sequence[Any]) -> None:
+    """Warn if `op` has just made inf or nan out of better operands, as NumPy does.
+
+    Args:
+        op: the row of the table that was computed.
+        data: its result, which is not finite.
+        args: its operands, Values or floats.
+
+    Raises:
+        AnomalyError: instead, and wherever the inf or nan came from, under ``detect_anomaly()``.
+    """
+    shown = ", ".join(map(_operand_text, args[:_SHOWN])) + (", …" if len(args) > _SHOWN else "")
+    message = f"{op}({shown}) is {data}"
+    if modes.current().anomaly:
+        raise AnomalyError(f"{message}; at {user_line()}")
+    operands = list(map(float, args))
+    if not any(map(math.isnan, operands)) and (math.isnan(data) or all(map(math.isfinite, operands))):
+        warn(message)
+
+
+def _operand_text(arg: Any) -> str:
+    label = getattr(arg, "label", "")
+    return f"{label}={number_text(float(arg))}" if label else number_text(float(arg))

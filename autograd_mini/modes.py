@@ -1,0 +1,83 @@
+"""Switches that change how operations are recorded: ``no_grad`` and ``detect_anomaly``.
+
+Both are context-local (PEP 567): a thread, or an asyncio task, that switches one does not disturb the others.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+__all__ = ["Mode", "current", "detect_anomaly", "no_grad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What the current context asks for: is a graph recorded, are numbers that are not finite hunted."""
+
+    recording: bool = True
+    anomaly: bool = False
+
+
+_mode: ContextVar[Mode] = ContextVar("autograd_mini_mode", default=Mode())  # noqa: B039  # a Mode is frozen
+_lock = threading.Lock()
+
+# How many switches are open in the whole process. While there is none, an operation need not look at its context.
+switched = 0
+
+
+def current() -> Mode:
+    """Return the mode of the current context."""
+    return _mode.get()
+
+
+@contextmanager
+def _switch(**changes: bool) -> Iterator[None]:
+    global switched
+    token = _mode.set(replace(_mode.get(), **changes))
+    with _lock:
+        switched += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            switched -= 1
+        _mode.reset(token)
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without recording: results are Values without parents. A ``with`` block or a decorator.
+
+    Example:
+        >>> from autograd_mini import Value, no_grad
+        >>> x = Value(3.0)
+        >>> with no_grad():
+        ...     y = x * x
+        >>> y.data, y.parents
+        (9.0, ())
+    """
+    with _switch(recording=False):
+        yield
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Stop at the first value or gradient that is not finite, naming op, operands and line. Also a decorator.
+
+    Inside the block every node remembers the line of the user's code that made it, so that a gradient which blows up
+    in ``backward()`` is traced to the line of the forward pass. Slower than normal recording; meant for hunting.
+
+    Raises:
+        AnomalyError: from the operation, or from ``backward()``, that first yields inf or nan.
+
+    Example:
+        >>> from autograd_mini import Value, detect_anomaly
+        >>> with detect_anomaly():
+        ...     Value(0.0, label="x").log()  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        autograd_mini.errors.AnomalyError: log(x=0) is -inf; at ...
+    """
+    with _switch(anomaly=True):
+        yield
