@@ -1,0 +1,86 @@
+"""Checks at the door of ``nn``: sizes, names of registries, and the shape of what a model or a loss is given."""
+
+import math
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+from autograd_mini import Value
+from autograd_mini.number import number
+
+__all__ = ["choice", "finite_number", "row_of_numbers", "rows_of_numbers", "whole_number"]
+
+T = TypeVar("T")
+
+
+def whole_number(what: str, value: Any, least: int) -> int:
+    """Return `value` as an int of at least `least`, or say what is wrong with it."""
+    message = f"{what} is {value!r}, but must be a whole number, {least} or more"
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(message)
+    if value < least:
+        raise ValueError(message)
+    return int(value)
+
+
+def finite_number(what: str, value: Any, *, least: float = -math.inf) -> float:
+    """Return `value` as a finite float of at least `least`, or say what is wrong with it."""
+    limit = f", {least:g} or more" if math.isfinite(least) else ""
+    message = f"{what} is {value!r}, but must be a finite number{limit}"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(message)
+    result = float(value)
+    if not (math.isfinite(result) and result >= least):
+        raise ValueError(message)
+    return result
+
+
+def choice(what: str, name: Any, registry: Mapping[str, T]) -> T:
+    """Look `name` up in `registry`, or list the legal names."""
+    try:
+        return registry[name]
+    except (KeyError, TypeError):
+        legal = ", ".join(map(repr, registry))
+        raise ValueError(f"unknown {what} {name!r}; the names are {legal}, or give a function") from None
+
+
+def row_of_numbers(what: str, numbers: Any, width: int | None = None) -> list[Any]:
+    """Return a 1-D sequence as a list of Values and plain floats.
+
+    Args:
+        what: what the sequence is; it opens an error message.
+        numbers: Values and numbers; a NumPy array will do.
+        width: how many there must be; any number but zero if None.
+    """
+    row = _as_list(what, numbers)
+    if width is None and not row:
+        raise ValueError(f"{what} is empty; it needs at least one number")
+    if width is not None and len(row) != width:
+        raise ValueError(f"{what} needs {width} numbers, got {len(row)}")
+    if set(map(type, row)) <= {Value, float}:
+        return row
+    return [x if isinstance(x, Value) else number(x, f"{what}, at index {i},") for i, x in enumerate(row)]
+
+
+def rows_of_numbers(what: str, numbers: Any, width: int | None = None) -> tuple[list[list[Any]], bool]:
+    """Return one example (1-D) or a batch (2-D) as rows, and whether it was a batch.
+
+    Raises:
+        ValueError: for an empty batch, a wrong width or ragged rows, naming the row.
+        TypeError: for anything that is not numbers in one or two dimensions.
+    """
+    rows = _as_list(what, numbers)
+    if not rows:
+        raise ValueError(f"{what} is empty; give one example of {width or 'n'} numbers, or a batch of such rows")
+    if not hasattr(rows[0], "__len__"):
+        return [row_of_numbers(what, rows, width)], False
+    width = width if width is not None else len(rows[0])
+    return [row_of_numbers(f"{what}, row {i},", row, width) for i, row in enumerate(rows)], True
+
+
+def _as_list(what: str, numbers: Any) -> list[Any]:
+    if hasattr(numbers, "tolist"):
+        numbers = numbers.tolist()
+    if isinstance(numbers, (str, bytes, Value)) or not hasattr(numbers, "__iter__"):
+        raise TypeError(f"{what} is a sequence of numbers, got {numbers!r:.60}")
+    return list(numbers)
