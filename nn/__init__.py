@@ -1,0 +1,34 @@
+"""Neural networks built out of Values: every weight, bias and gradient stays a number you can look at."""
+
+from nn.activations import ACTIVATIONS, activation_function, linear
+from nn.data import Dataset, Split, digits
+from nn.initializers import INITIALIZERS, he, uniform, xavier, zeros
+from nn.layers import MLP, Layer, Neuron
+from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, mean_squared_error, sum_squared_error
+from nn.module import Module
+from nn.optimizers import SGD
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZERS",
+    "LOSSES",
+    "MLP",
+    "SGD",
+    "Dataset",
+    "Layer",
+    "Module",
+    "Neuron",
+    "Split",
+    "activation_function",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "digits",
+    "he",
+    "hinge",
+    "linear",
+    "mean_squared_error",
+    "sum_squared_error",
+    "uniform",
+    "xavier",
+    "zeros",
+]

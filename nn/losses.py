@@ -1,0 +1,178 @@
+"""Loss functions: how wrong the outputs are, as one Value to differentiate.
+
+Each takes one example or a whole batch, and gives a plain float when nothing in it is a Value.
+"""
+
+import math
+import operator
+from typing import Any
+
+from autograd_mini import dot, logsumexp, mean, relu, softplus, sum
+from autograd_mini.number import number_text
+from nn.checks import row_of_numbers, rows_of_numbers
+
+__all__ = ["LOSSES", "binary_cross_entropy", "cross_entropy", "hinge", "mean_squared_error", "sum_squared_error"]
+
+
+def sum_squared_error(outputs: Any, targets: Any) -> Any:
+    """``Σ (output - target)²`` over everything given: the lecture's cost.
+
+    Args:
+        outputs: a Value, a list of n, or a batch of such lists.
+        targets: numbers in the same shape.
+
+    Raises:
+        ValueError: if the shapes differ or are empty.
+
+    Example:
+        >>> outputs = [0.1, 0.7, 0.3, 0.1, 0.4, 0.1, 0.01, 0.5, 0.1, 0.4]
+        >>> round(sum_squared_error(outputs, [0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), 4)
+        0.7901
+    """
+    return sum((output - target) ** 2 for output, target in _pairs(outputs, targets))
+
+
+def mean_squared_error(outputs: Any, targets: Any) -> Any:
+    """The mean of ``(output - target)²`` over everything given, as PyTorch's ``MSELoss``.
+
+    Args:
+        outputs: a Value, a list of n, or a batch of such lists.
+        targets: numbers in the same shape.
+
+    Raises:
+        ValueError: if the shapes differ or are empty.
+
+    Example:
+        >>> mean_squared_error([1.0, 2.0], [0.0, 0.0])
+        2.5
+    """
+    return mean((output - target) ** 2 for output, target in _pairs(outputs, targets))
+
+
+def cross_entropy(logits: Any, target: Any) -> Any:
+    """``-log softmax(logits)[target]``, the mean over a batch; finite for logits as large as ±1e300.
+
+    Args:
+        logits: n numbers, one per class, before any softmax; or a batch of such rows.
+        target: the class, a whole number from 0 to n - 1, or n probabilities (one-hot, say) that add up to 1; for a
+            batch a sequence of these, one per row.
+
+    Raises:
+        ValueError: for a class out of range, probabilities that do not add up to 1, or different lengths.
+        TypeError: for a class that is not a whole number.
+
+    Example:
+        >>> cross_entropy([0.0, 0.0], 1) == math.log(2)
+        True
+    """
+    rows, is_batch = rows_of_numbers("the logits", logits)
+    targets = _targets(target, len(rows)) if is_batch else [target]
+    losses = [_cross_entropy_of_one(row, target) for row, target in zip(rows, targets, strict=True)]
+    return mean(losses) if is_batch else losses[0]
+
+
+def _targets(targets: Any, rows: int) -> list[Any]:
+    if not hasattr(targets, "__len__") or len(targets) != rows:
+        count = f"{len(targets)} targets" if hasattr(targets, "__len__") else repr(targets)
+        raise ValueError(f"a batch of {rows} rows needs {rows} targets, got {count}")
+    return list(targets)
+
+
+def _cross_entropy_of_one(logits: list[Any], target: Any) -> Any:
+    total = logsumexp(logits)
+    if hasattr(target, "__len__"):
+        probabilities = row_of_numbers("the target probabilities", target, len(logits))
+        mass = math.fsum(map(float, probabilities))
+        if not math.isclose(mass, 1.0, rel_tol=1e-6) or min(map(float, probabilities)) < 0.0:
+            raise ValueError(f"target probabilities are at least 0 and add up to 1, got {_short(probabilities)}")
+        return total - dot(logits, probabilities)
+    return total - logits[_class_index(target, len(logits))]
+
+
+def _class_index(target: Any, classes: int) -> int:
+    try:
+        index = operator.index(target)
+    except TypeError:
+        raise TypeError(f"a class is a whole number from 0 to {classes - 1}, got {target!r}") from None
+    if not 0 <= index < classes:
+        raise ValueError(f"a class is a whole number from 0 to {classes - 1}, got {index}")
+    return index
+
+
+def binary_cross_entropy(logits: Any, targets: Any) -> Any:
+    """``-t·log σ(z) - (1 - t)·log(1 - σ(z))``, the mean over everything given, computed as ``softplus(z) - t·z``.
+
+    Args:
+        logits: a Value, a list of n, or a batch of such lists, before any sigmoid.
+        targets: numbers between 0 and 1 in the same shape.
+
+    Raises:
+        ValueError: for a target outside 0 to 1, or if the shapes differ or are empty.
+
+    Example:
+        >>> binary_cross_entropy([1e4, -1e4], [1, 0])
+        0.0
+    """
+    return mean(softplus(logit) - _between_0_and_1(target) * logit for logit, target in _pairs(logits, targets))
+
+
+def _between_0_and_1(target: Any) -> Any:
+    if not 0.0 <= float(target) <= 1.0:
+        raise ValueError(f"a binary target is a number between 0 and 1, got {number_text(float(target))}")
+    return target
+
+
+def hinge(scores: Any, targets: Any) -> Any:
+    """``max(0, 1 - target·score)``, the mean over everything given: the max-margin loss.
+
+    Args:
+        scores: a Value, a list of n, or a batch of such lists.
+        targets: -1 or 1 for each.
+
+    Raises:
+        ValueError: for a target that is neither -1 nor 1, or if the shapes differ or are empty.
+
+    Example:
+        >>> hinge([2.0, 0.25], [1, 1])
+        0.375
+    """
+    return mean(relu(1.0 - _minus_1_or_1(target) * score) for score, target in _pairs(scores, targets))
+
+
+def _minus_1_or_1(target: Any) -> Any:
+    if float(target) not in (-1.0, 1.0):
+        raise ValueError(f"a hinge target is -1 or 1, got {number_text(float(target))}")
+    return target
+
+
+def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
+    """Pair every output with its target, whatever the common shape of the two is."""
+    if not hasattr(outputs, "__len__"):
+        outputs = [outputs]
+        targets = [targets] if not hasattr(targets, "__len__") else targets
+    output_rows, output_is_batch = rows_of_numbers("the outputs", outputs)
+    target_rows, target_is_batch = rows_of_numbers("the targets", targets)
+    output_shape, target_shape = _shape(output_rows, output_is_batch), _shape(target_rows, target_is_batch)
+    if output_shape != target_shape:
+        raise ValueError(f"outputs and targets need the same shape, got {output_shape} and {target_shape}")
+    flat_outputs = [output for row in output_rows for output in row]
+    flat_targets = [target for row in target_rows for target in row]
+    return list(zip(flat_outputs, flat_targets, strict=True))
+
+
+def _shape(rows: list[list[Any]], is_batch: bool) -> tuple[int, ...]:
+    return (len(rows), len(rows[0])) if is_batch else (len(rows[0]),)
+
+
+def _short(numbers: list[Any]) -> str:
+    return "[" + ", ".join(number_text(float(x), 4) for x in numbers[:10]) + (", …]" if len(numbers) > 10 else "]")
+
+
+LOSSES = {
+    "sum_squared_error": sum_squared_error,
+    "mean_squared_error": mean_squared_error,
+    "cross_entropy": cross_entropy,
+    "binary_cross_entropy": binary_cross_entropy,
+    "hinge": hinge,
+}
+"""Every loss by its name."""
