@@ -1,0 +1,7 @@
+"""Pictures of graphs of Values and of neural networks, every number in them readable."""
+
+from viz.dot import draw_dot
+from viz.figure import Figure
+from viz.network import draw_network
+
+__all__ = ["Figure", "draw_dot", "draw_network"]

@@ -1,0 +1,122 @@
+"""``draw_dot``: the graph behind a Value, operation by operation."""
+
+from typing import Any
+
+import graphviz
+
+from autograd_mini import RULES, GraphTooLargeError, Value, topological_order
+from autograd_mini.number import number_text
+from nn import Module
+from viz.colors import Theme, ink, theme_named
+from viz.figure import Figure
+from viz.markup import cell, font, html_text, row, table, tooltip_text
+
+__all__ = ["draw_dot"]
+
+_MOST_NODES = 300
+_DIRECTIONS = ("LR", "RL", "TB", "BT")
+
+
+def draw_dot(
+    value: Value, *, show_local: bool = False, force: bool = False, theme: str = "light", rankdir: str = "LR"
+) -> Figure:
+    """Draw every operation that `value` was made by, with its number and its gradient.
+
+    Each node says what it is: ``input``, ``parameter``, ``constant``, the sign of its operation, and ``output`` for
+    `value` itself. An edge runs from each argument to the node made of it, in the order of the arguments.
+
+    Args:
+        value: the root of the graph, such as a loss.
+        show_local: write the local derivative ∂node/∂argument on each edge.
+        force: draw a graph of more than 300 nodes too.
+        theme: a name from ``viz.colors.THEMES``.
+        rankdir: where the graph runs to: ``"LR"`` (to the right), ``"RL"``, ``"TB"`` or ``"BT"``.
+
+    Returns:
+        A Figure.
+
+    Raises:
+        TypeError: for anything but a Value.
+        GraphTooLargeError: for more than 300 nodes, unless forced.
+        ValueError: for an unknown theme or direction.
+
+    Example:
+        >>> a = Value(3.0, label="a")
+        >>> figure = draw_dot(a * a + 1)
+        >>> figure.source.count("->")
+        4
+    """
+    if not isinstance(value, Value):
+        raise TypeError(_wrong_type(value))
+    if rankdir not in _DIRECTIONS:
+        raise ValueError(f"unknown rankdir {rankdir!r}; the directions are {', '.join(map(repr, _DIRECTIONS))}")
+    colors = theme_named(theme)
+    order = topological_order(value)
+    if len(order) > _MOST_NODES and not force:
+        raise GraphTooLargeError(
+            f"this graph has {len(order):,} nodes, more than the {_MOST_NODES} that a picture of single operations can "
+            "show; draw a network as cards, draw_network(model, example=..., loss=...), or a smaller part of the "
+            "graph, draw_dot(loss.parents[0]), or insist, draw_dot(loss, force=True)"
+        )
+    graph = graphviz.Digraph(
+        graph_attr={"rankdir": rankdir, "bgcolor": colors.background, "ordering": "in", "nodesep": "0.15",
+                    "ranksep": "0.45", "fontname": "Verdana"},
+        node_attr={"shape": "plain", "fontname": "Verdana", "fontsize": "10", "fontcolor": colors.text},
+        edge_attr={"color": colors.line, "arrowsize": "0.6", "fontname": "Verdana", "fontsize": "8",
+                   "fontcolor": colors.text},
+    )  # fmt: skip
+    name = {node: f"v{i}" for i, node in enumerate(order)}
+    for node in order:
+        graph.node(name[node], f"<{_node_table(node, node is value, colors)}>", tooltip=tooltip_text(repr(node)))
+    for node in order:
+        for parent, local in zip(node.parents, node.local_derivatives, strict=True):
+            graph.edge(name[parent], name[node], **(_local(node, local) if show_local else {}))
+    return Figure(graph.source, f"graph of {len(order)} nodes")
+
+
+def _node_table(node: Value, is_root: bool, colors: Theme) -> str:
+    number = number_text(node.data, 4)
+    if node.op == "constant" and not is_root:
+        fill = colors.roles["constant"]
+        content = font(number, 9, ink(fill)) + "<BR/>" + font("constant", 7, ink(fill))
+        return table(row(cell(content)), border=1, cellpadding=3, color=colors.line, bgcolor=fill, style="dashed")
+    role, head = _role(node)
+    if is_root:
+        role, head = "output", f"{head}  output"
+    fill = colors.roles[role]
+    label = html_text(node.label)
+    gradient = number_text(node.grad, 4) if node.has_grad else "not computed"
+    wide: dict[str, str | float] = {"colspan": 2}
+    rows = [
+        row(cell(font(html_text(head), 12 if node.parents else 9, ink(fill), bold=True), bgcolor=fill, **wide)),
+        *([row(cell(font(label, 10, colors.text, bold=True), **wide))] if label else []),
+        row(cell(font("data", 8, colors.faint), align="left"), cell(font(number, 10, colors.text), align="right")),
+        row(cell(font("grad", 8, colors.faint), align="left"), cell(font(gradient, 10, colors.text), align="right")),
+    ]
+    return table(*rows, border=2 if is_root else 1, color=colors.line, bgcolor=colors.card)
+
+
+def _role(node: Value) -> tuple[str, str]:
+    if node.parents:
+        return "operation", RULES[node.op].symbol if node.op in RULES else node.op
+    role = node.op or "input"
+    return (role if role in ("parameter", "constant") else "input"), role
+
+
+def _local(node: Value, local: float | None) -> dict[str, str]:
+    """Say what an edge does in the backward pass; a constant takes no part in it."""
+    if local is None:
+        return {}
+    text = f"local {number_text(local, 4)}"
+    if not node.has_grad:
+        return {"label": f" {text} "}
+    chain = f"upstream {number_text(node.grad)} × local {number_text(local)} = {number_text(node.grad * local)}"
+    return {"label": f" {text} ", "edgetooltip": chain, "labeltooltip": chain}
+
+
+def _wrong_type(value: Any) -> str:
+    if isinstance(value, Module):
+        return f"draw_dot draws the graph of a Value, got the module {value!r}; use draw_network(model)"
+    if isinstance(value, (list, tuple)):
+        return f"draw_dot draws the graph of one Value, got a {type(value).__name__} of {len(value)}; draw one of them"
+    return f"draw_dot draws the graph of a Value, got {value!r:.60} of type {type(value).__name__}; make it a Value"
