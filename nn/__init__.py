@@ -5,6 +5,7 @@ from nn.data import Dataset, Split, digits
 from nn.initializers import INITIALIZERS, he, uniform, xavier, zeros
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, mean_squared_error, sum_squared_error
+from nn.metrics import accuracy, confusion_matrix, predicted_class
 from nn.module import Module
 from nn.optimizers import SGD
 
@@ -19,7 +20,9 @@ __all__ = [
     "Module",
     "Neuron",
     "Split",
+    "accuracy",
     "activation_function",
+    "confusion_matrix",
     "binary_cross_entropy",
     "cross_entropy",
     "digits",
@@ -27,6 +30,7 @@ __all__ = [
     "hinge",
     "linear",
     "mean_squared_error",
+    "predicted_class",
     "sum_squared_error",
     "uniform",
     "xavier",
