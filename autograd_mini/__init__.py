@@ -45,6 +45,8 @@ from autograd_mini.modes import detect_anomaly, no_grad
 from autograd_mini.rules import RULES
 from autograd_mini.value import Value, parameter
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AnomalyError",
     "GraphStatistics",
