@@ -137,14 +137,16 @@ def backward(root: Any) -> None:
     earlier: list[float] = []
     try:
         _sweep(root, leaves, earlier)
+        totals = [leaf._grad + gradient for leaf, gradient in zip(leaves, earlier, strict=True)]
+        for leaf, total in zip(leaves, totals, strict=True):
+            leaf._grad = total
     except BaseException:
         for leaf, gradient in zip(leaves, earlier, strict=False):
             leaf._grad = gradient
         for node in _sweep_order(root):
-            node._grad = NOT_COMPUTED
+            if node._inputs:
+                node._grad = NOT_COMPUTED
         raise
-    for leaf, gradient in zip(leaves, earlier, strict=True):
-        leaf._grad += gradient
 
 
 def _sweep(root: Any, leaves: list[Any], earlier: list[float]) -> None:
@@ -192,11 +194,12 @@ def _sweep(root: Any, leaves: list[Any], earlier: list[float]) -> None:
 
 def _refuse_anomalies(root: Any) -> None:
     for step in steps(root):
-        if not math.isfinite(step.contribution):
-            line = getattr(step.node, "_line", None)
+        if not math.isfinite(step.after):
+            adds_up = f", which brings it to {step.after}" if math.isfinite(step.contribution) else ""
             raise AnomalyError(
                 f"the gradient that {step.node!r} hands to its argument {step.argument}, {step.parent!r}, is "
-                f"{step.upstream} × {step.local} = {step.contribution}; " + _made_at(line)
+                f"{step.upstream} × {step.local} = {step.contribution}{adds_up}; "
+                + _made_at(getattr(step.node, "_line", None))
             )
 
 

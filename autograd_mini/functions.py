@@ -212,7 +212,7 @@ def softmax(values: Iterable[Scalar]) -> Any:
         >>> softmax([0.0, 0.0])
         [0.5, 0.5]
     """
-    return [exp(log_share) for log_share in _log_shares(values)]
+    return [exp(log_share) for log_share in _log_shares("softmax", values)]
 
 
 def log_softmax(values: Iterable[Scalar]) -> Any:
@@ -225,13 +225,16 @@ def log_softmax(values: Iterable[Scalar]) -> Any:
         >>> log_softmax([0.0, -1e4])
         [0.0, -10000.0]
     """
-    return _log_shares(values)
+    return _log_shares("log_softmax", values)
 
 
-def _log_shares(values: Iterable[Scalar]) -> list[Any]:
-    logits = _not_empty("softmax", values)
-    total = logsumexp(logits)
-    return [sub(logit, total) for logit in logits]
+def _log_shares(op: str, values: Iterable[Scalar]) -> list[Any]:
+    """Shift by the largest first, as a constant: the shares do not change, and large logits keep their differences."""
+    logits = _not_empty(op, values)
+    largest = max(map(float, logits))
+    shifted = [sub(logit, largest) for logit in logits]
+    total = logsumexp(shifted)
+    return [sub(logit, total) for logit in shifted]
 
 
 def _not_empty(op: str, values: Iterable[Scalar]) -> list[Scalar]:

@@ -79,7 +79,7 @@ def _sigmoid(a: float) -> float:
 
 
 def _sign(a: float) -> float:
-    return math.copysign(1.0, a) if a else a
+    return 1.0 if a > 0.0 else -1.0 if a < 0.0 else a
 
 
 def _maximum(a: float, b: float) -> float:
@@ -122,7 +122,8 @@ def _logsumexp(terms: Sequence[float]) -> float:
         return _NAN
     if math.isinf(top):
         return top
-    return top + math.log(math.fsum(math.exp(t - top) for t in terms))
+    # The largest term is exactly 1 after the shift; taking it out keeps the small ones' digits.
+    return top + math.log1p(math.fsum([*(math.exp(t - top) for t in terms), -1.0]))
 
 
 _exp = _ieee(math.exp)

@@ -1,8 +1,10 @@
 """The door through which numbers come in and go out: what counts as a real number, how one is read and written."""
 
+import math
 import numbers
-import warnings
 from typing import Any
+
+from autograd_mini.source import warn
 
 __all__ = ["Comparable", "constant", "number", "number_text"]
 
@@ -30,10 +32,9 @@ def number(x: Any, what: str = "a Value") -> float:
         try:
             return float(x)
         except OverflowError:
-            warnings.warn(
-                f"{str(x)[:20]}… is beyond the range of a float; it becomes inf", RuntimeWarning, stacklevel=3
-            )
-            return float("inf") if x > 0 else float("-inf")
+            infinity = math.inf if x > 0 else -math.inf
+            warn(f"{what} was given a number that is beyond the range of a float; it becomes {infinity}")
+            return infinity
     raise TypeError(f"{what} needs one real number, got {_description(x)}")
 
 

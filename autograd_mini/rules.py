@@ -5,7 +5,7 @@ A row is data. ``RULES["mul"].forward(k, a, b)`` is the value in the number kind
 Partials use only functions that have a row, so the derivative of a derivative needs nothing new.
 
 Kinks follow the field: relu'(0) = 0 and abs'(0) = 0 (PyTorch, JAX), ties of maximum and minimum share ½ and ½ (JAX);
-and 7; Griewank & Walther, *Evaluating Derivatives*, table 2.3; the paper of an activation is named in its row.
+each such choice is an ``Edge`` of its row. Formulas: Abramowitz & Stegun, *Handbook of Mathematical Functions*, ch. 3-4
 and 7; Griewank & Walther, *Evaluating Derivatives*, table 2.3; an activation's paper is named in its row.
 """
 
@@ -110,7 +110,7 @@ def _unary(
     latex: str | None = None,
     kinks: tuple[float, ...] = (),
 ) -> Rule:
-    template = latex or rf"\operatorname{{{symbol}}}\left({{0}}\right)"
+    template = latex or rf"\operatorname{{{{{symbol}}}}}\left({{0}}\right)"
     return Rule(forward, (partial,), (box,), symbol, template, summary, edges, kinks)
 
 
