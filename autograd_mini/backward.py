@@ -137,9 +137,9 @@ def backward(root: Any) -> None:
     earlier: list[float] = []
     try:
         _sweep(root, leaves, earlier)
-        totals = [leaf._grad + gradient for leaf, gradient in zip(leaves, earlier, strict=True)]
-        for leaf, total in zip(leaves, totals, strict=True):
-            leaf._grad = total
+        if any(earlier):
+            for leaf, gradient in zip(leaves, earlier, strict=True):
+                leaf._grad += gradient
     except BaseException:
         for leaf, gradient in zip(leaves, earlier, strict=False):
             leaf._grad = gradient
@@ -152,9 +152,10 @@ def backward(root: Any) -> None:
 def _sweep(root: Any, leaves: list[Any], earlier: list[float]) -> None:
     """Do what ``steps`` does, into ``_grad``; leaves and their earlier gradients are noted in the lists given.
 
-    A gradient that *is* this pass's own `zero` marks a node as met, which saves a set of all nodes.
+    Two zeros of this pass's own serve as marks: `opened` on a node whose parents are being visited, `done` on one that
+    is in the order. That saves a set of all nodes, and sets the gradients to 0 on the way.
     """
-    zero = float("0.0")
+    opened, done = float("0.0"), float("0.0")
     order: list[Any] = []
     stack: list[Any] = [root]
     push, pop, emit = stack.append, stack.pop, order.append
@@ -162,21 +163,23 @@ def _sweep(root: Any, leaves: list[Any], earlier: list[float]) -> None:
         earlier.append(root._grad)
         leaves.append(root)
     while stack:
-        node = pop()
-        if node is None:
+        node = stack[-1]
+        mark = node._grad
+        if mark is opened:
             emit(pop())
-        elif node._grad is not zero:
-            node._grad = zero
-            push(node)
-            push(None)
+            node._grad = done
+        elif mark is done:
+            pop()
+        else:
+            node._grad = opened
             for parent in node._inputs:
-                if parent._grad is not zero:
+                if parent._grad is not done:
                     if parent._inputs:
                         push(parent)
                     else:
                         earlier.append(parent._grad)
                         leaves.append(parent)
-                        parent._grad = zero
+                        parent._grad = done
     root._grad = 1.0
     order.reverse()
     for node in order:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograd_mini import __version__
-from autograd_mini.demo import run_demo
+from viz.demo import run_demo
 
 __all__ = ["main"]
 

@@ -74,8 +74,11 @@ def number_text(x: float, digits: int = 6) -> str:
 
 def constant(x: Any) -> float | None:
     """The plain number that `x` is; None for an array, which deals with a Value itself, element by element."""
-    if type(x) is float:
-        return x
+    kind = type(x)
+    if kind is float:
+        return x  # type: ignore[no-any-return]
+    if kind is int and -1e300 < x < 1e300:
+        return float(x)
     if hasattr(x, "shape") and hasattr(x, "__len__"):
         return None
     return number(x, "arithmetic with a Value")

@@ -43,8 +43,7 @@ class Unary(Protocol):
 def unary(op: str) -> Unary:
     """Make the function of a one-argument row of the table, which serves as a method too."""
     rule = RULES[op]
-    forward, partials = rule.forward, cast("tuple[Callable[..., float], ...]", rule.partials)
-    partial = partials[0]
+    forward, (partial,) = rule.forward, cast("tuple[Callable[..., float]]", rule.partials)
 
     def function(x: Any, /) -> Any:
         if isinstance(x, Value):
@@ -56,7 +55,7 @@ def unary(op: str) -> Unary:
         return apply(op, x)
 
     function.__name__ = op
-    function.__qualname__ = op
+    function.__qualname__ = f"Value.{op}"  # where pickle finds it
     at = 0.5
     function.__doc__ = f"""{rule.summary}
 
@@ -120,7 +119,7 @@ class Value(Comparable):
             raise TypeError(f"a Value needs one real number, got {data!r}; use it as it is, or write Value(v.data)")
         if not isinstance(label, str):
             raise TypeError(f"a label is text, got {label!r} of type {type(label).__name__}; write str(...)")
-        self._data = number(data)
+        self._data = data if type(data) is float else number(data)
         self._grad = NOT_COMPUTED
         self.label = label
         self.op = ""
@@ -173,7 +172,7 @@ class Value(Comparable):
     def __repr__(self) -> str:
         grad = number_text(self._grad) if self.has_grad else "not computed"
         made = f", op={self.op}" if self.op else ""
-        label = f", label={self.label[:40]!r}" if self.label else ""
+        label = f", label={str(self.label)[:40]!r}" if self.label else ""
         return f"Value(data={number_text(self._data)}, grad={grad}{made}{label})"
 
     def __add__(self, other: Any) -> "Value":
@@ -281,8 +280,8 @@ Scalar: TypeAlias = Value | float
 """What an op takes: a Value, or a plain number that counts as a constant."""
 
 
-def _leaf(data: float, op: str) -> Value:
-    leaf = Value(data)
+def _leaf(data: Any, op: str, label: str = "") -> Value:
+    leaf = Value(data, label)
     leaf.op = op
     return leaf
 
@@ -294,9 +293,7 @@ def parameter(data: Any, label: str = "") -> Value:
         >>> parameter(0.5, "w")
         Value(data=0.5, grad=not computed, op=parameter, label='w')
     """
-    leaf = Value(data, label)
-    leaf.op = "parameter"
-    return leaf
+    return _leaf(data, "parameter", label)
 
 
 def apply(op: str, *args: Any) -> Any:
@@ -318,9 +315,9 @@ def apply(op: str, *args: Any) -> Any:
     data = [arg._data if isinstance(arg, Value) else arg for arg in recorded]
     y = rule.forward(FLOAT, *data)
     inputs = tuple(arg for arg in recorded if isinstance(arg, Value))
+    if not inputs and y * 0.0:
+        report_non_finite(op, y, recorded)
     if not inputs:
-        if y * 0.0:
-            report_non_finite(op, y, recorded)
         return y
     local = tuple(rule.partial(FLOAT, i, y, data) for i, arg in enumerate(recorded) if isinstance(arg, Value))
     return record(op, y, recorded if len(inputs) < len(recorded) else inputs, inputs, local)

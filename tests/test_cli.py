@@ -10,7 +10,7 @@ import pytest
 
 from autograd_mini import __version__
 from autograd_mini.cli import main
-from autograd_mini.demo import confusion_table, run_demo
+from viz.demo import confusion_table, run_demo
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,17 @@
+"""Hypothesis profiles: `ci` draws the same examples every time; ``--deep`` draws many more, and new ones each time."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no reason to fail, so neither profile measures time.
+_UNTIMED = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("ci", derandomize=True, **_UNTIMED)
+settings.register_profile("deep", max_examples=2000, **_UNTIMED)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--deep", action="store_true", help="run hypothesis with many random examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("deep" if config.getoption("--deep") else "ci")
