@@ -1,7 +1,7 @@
 """Checks at the door of ``nn``: sizes, names of registries, and the shape of what a model or a loss is given."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 def whole_number(what: str, value: Any, least: int) -> int:
     """Return `value` as an int of at least `least`, or say what is wrong with it."""
-    message = f"{what} is {value!r}, but must be a whole number, {least} or more"
+    message = f"{what} is {value!r:.60}, but must be a whole number, {least} or more"
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(message)
     if value < least:
@@ -26,10 +26,13 @@ def whole_number(what: str, value: Any, least: int) -> int:
 def finite_number(what: str, value: Any, *, least: float = -math.inf) -> float:
     """Return `value` as a finite float of at least `least`, or say what is wrong with it."""
     limit = f", {least:g} or more" if math.isfinite(least) else ""
-    message = f"{what} is {value!r}, but must be a finite number{limit}"
+    message = f"{what} is {value!r:.60}, but must be a finite number{limit}"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(message)
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:
+        raise ValueError(message) from None
     if not (math.isfinite(result) and result >= least):
         raise ValueError(message)
     return result
@@ -41,7 +44,7 @@ def choice(what: str, name: Any, registry: Mapping[str, T]) -> T:
         return registry[name]
     except (KeyError, TypeError):
         legal = ", ".join(map(repr, registry))
-        raise ValueError(f"unknown {what} {name!r}; the names are {legal}, or give a function") from None
+        raise ValueError(f"unknown {what} {name!r:.60}; the names are {legal}, or give a function") from None
 
 
 def row_of_numbers(what: str, numbers: Any, width: int | None = None) -> list[Any]:
@@ -59,7 +62,7 @@ def row_of_numbers(what: str, numbers: Any, width: int | None = None) -> list[An
         raise ValueError(f"{what} needs {width} numbers, got {len(row)}")
     if set(map(type, row)) <= {Value, float}:
         return row
-    return [x if isinstance(x, Value) else number(x, f"{what}, at index {i},") for i, x in enumerate(row)]
+    return [x if isinstance(x, Value) else number(x, f"{what.rstrip(',')}, at index {i},") for i, x in enumerate(row)]
 
 
 def rows_of_numbers(what: str, numbers: Any, width: int | None = None) -> tuple[list[list[Any]], bool]:
@@ -74,13 +77,13 @@ def rows_of_numbers(what: str, numbers: Any, width: int | None = None) -> tuple[
         raise ValueError(f"{what} is empty; give one example of {width or 'n'} numbers, or a batch of such rows")
     if not hasattr(rows[0], "__len__"):
         return [row_of_numbers(what, rows, width)], False
-    width = width if width is not None else len(rows[0])
+    width = width or len(rows[0]) or None
     return [row_of_numbers(f"{what}, row {i},", row, width) for i, row in enumerate(rows)], True
 
 
 def _as_list(what: str, numbers: Any) -> list[Any]:
     if hasattr(numbers, "tolist"):
         numbers = numbers.tolist()
-    if isinstance(numbers, (str, bytes, Value)) or not hasattr(numbers, "__iter__"):
+    if isinstance(numbers, (str, bytes, Value, Mapping, Set)) or not hasattr(numbers, "__iter__"):
         raise TypeError(f"{what} is a sequence of numbers, got {numbers!r:.60}")
     return list(numbers)

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable
+from numbers import Integral
 from typing import TypeAlias
 
 from nn.checks import choice
@@ -64,6 +65,11 @@ def random_generator(seed: int | random.Random | None) -> random.Random:
     """
     if isinstance(seed, random.Random):
         return seed
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-        raise TypeError(f"a seed is a whole number, a random.Random or None, got {seed!r}")
-    return random.Random(seed)
+    if seed is None:
+        return random.Random()
+    message = f"a seed is a whole number, 0 or more, a random.Random or None, got {seed!r:.60}"
+    if isinstance(seed, bool) or not isinstance(seed, Integral):
+        raise TypeError(message)
+    if seed < 0:
+        raise ValueError(message)
+    return random.Random(int(seed))

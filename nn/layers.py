@@ -76,6 +76,7 @@ class Neuron(_Network):
     ) -> None:
         self.inputs = whole_number("the number of inputs", inputs, 1)
         self.activation = activation_function(activation)
+        outputs = whole_number("the number of neurons", outputs, 1)
         draw, generator = initializer_function(initializer), random_generator(seed)
         self.w = [parameter(draw(self.inputs, outputs, generator)) for _ in range(self.inputs)]
         self.b = parameter(0.0)
@@ -87,7 +88,10 @@ class Neuron(_Network):
         return z
 
     def forward(self, row: list[Any]) -> list[Any]:
-        return [self.activation(self.weighted_sum(row))]
+        output = self.activation(self.weighted_sum(row))
+        if not isinstance(output, Value):
+            raise TypeError(f"the activation {_name(self.activation)} must return a Value, got {output!r:.60}")
+        return [output]
 
     def __repr__(self) -> str:
         return f"Neuron({self.inputs}, activation={_name(self.activation)!r})"
@@ -175,8 +179,9 @@ class MLP(_Network):
         initializer: Initializer = "xavier",
         seed: int | random.Random | None = None,
     ) -> None:
-        if isinstance(sizes, (str, bytes)) or not hasattr(sizes, "__len__") or not len(sizes):
-            raise ValueError(f"an MLP needs a list of layer sizes such as [3, 10], got {sizes!r}")
+        sized = hasattr(sizes, "__len__") and getattr(sizes, "shape", None) != ()
+        if isinstance(sizes, (str, bytes)) or not sized or not len(sizes):
+            raise ValueError(f"an MLP needs a list of layer sizes such as [3, 10], got {sizes!r:.60}")
         self.inputs = whole_number("the number of inputs", inputs, 1)
         self.sizes = [whole_number("the size of a layer", size, 1) for size in sizes]
         generator = random_generator(seed)

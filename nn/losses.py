@@ -7,7 +7,7 @@ import math
 import operator
 from typing import Any
 
-from autograd_mini import dot, logsumexp, mean, relu, softplus, sum
+from autograd_mini import dot, logsumexp, mean, relu, softplus, square, sum
 from autograd_mini.number import number_text
 from nn.checks import row_of_numbers, rows_of_numbers
 
@@ -29,7 +29,7 @@ def sum_squared_error(outputs: Any, targets: Any) -> Any:
         >>> round(sum_squared_error(outputs, [0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), 4)
         0.7901
     """
-    return sum((output - target) ** 2 for output, target in _pairs(outputs, targets))
+    return sum(square(output - target) for output, target in _pairs(outputs, targets))
 
 
 def mean_squared_error(outputs: Any, targets: Any) -> Any:
@@ -46,7 +46,7 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
         >>> mean_squared_error([1.0, 2.0], [0.0, 0.0])
         2.5
     """
-    return mean((output - target) ** 2 for output, target in _pairs(outputs, targets))
+    return mean(square(output - target) for output, target in _pairs(outputs, targets))
 
 
 def cross_entropy(logits: Any, target: Any) -> Any:
@@ -72,8 +72,9 @@ def cross_entropy(logits: Any, target: Any) -> Any:
 
 
 def _targets(targets: Any, rows: int) -> list[Any]:
-    if not hasattr(targets, "__len__") or len(targets) != rows:
-        count = f"{len(targets)} targets" if hasattr(targets, "__len__") else repr(targets)
+    sized = hasattr(targets, "__len__") and getattr(targets, "shape", None) != ()
+    if not sized or len(targets) != rows:
+        count = f"{len(targets)} targets" if sized else repr(targets)
         raise ValueError(f"a batch of {rows} rows needs {rows} targets, got {count}")
     return list(targets)
 
@@ -85,7 +86,7 @@ def _cross_entropy_of_one(logits: list[Any], target: Any) -> Any:
         mass = math.fsum(map(float, probabilities))
         if not math.isclose(mass, 1.0, rel_tol=1e-6) or min(map(float, probabilities)) < 0.0:
             raise ValueError(f"target probabilities are at least 0 and add up to 1, got {_short(probabilities)}")
-        return total - dot(logits, probabilities)
+        return (total if mass == 1.0 else mass * total) - dot(logits, probabilities)
     return total - logits[_class_index(target, len(logits))]
 
 
@@ -100,7 +101,7 @@ def _class_index(target: Any, classes: int) -> int:
 
 
 def binary_cross_entropy(logits: Any, targets: Any) -> Any:
-    """``-t·log σ(z) - (1 - t)·log(1 - σ(z))``, the mean over everything given, computed as ``softplus(z) - t·z``.
+    """``-t·log σ(z) - (1 - t)·log(1 - σ(z))``, the mean over everything given, by softplus and so accurate far out.
 
     Args:
         logits: a Value, a list of n, or a batch of such lists, before any sigmoid.
@@ -113,7 +114,13 @@ def binary_cross_entropy(logits: Any, targets: Any) -> Any:
         >>> binary_cross_entropy([1e4, -1e4], [1, 0])
         0.0
     """
-    return mean(softplus(logit) - _between_0_and_1(target) * logit for logit, target in _pairs(logits, targets))
+    return mean(_binary(logit, _between_0_and_1(target)) for logit, target in _pairs(logits, targets))
+
+
+def _binary(logit: Any, target: Any) -> Any:
+    if target == 1.0:
+        return softplus(-logit)
+    return softplus(logit) if target == 0.0 else target * softplus(-logit) + (1.0 - target) * softplus(logit)
 
 
 def _between_0_and_1(target: Any) -> Any:

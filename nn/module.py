@@ -74,6 +74,15 @@ class Module:
 
 
 def _named_values(module: Module, prefix: str) -> Iterator[tuple[str, Value]]:
+    if type(module).parameters is not Module.parameters:  # as micrograd's modules are written: what it lists counts
+        names = {value: name for name, value in _named_attributes(module, prefix)}
+        for i, value in enumerate(module.parameters()):
+            yield names.get(value, f"{prefix}parameters[{i}]"), value
+    else:
+        yield from _named_attributes(module, prefix)
+
+
+def _named_attributes(module: Module, prefix: str) -> Iterator[tuple[str, Value]]:
     for name, child in module.named_children():
         if isinstance(child, Value):
             yield prefix + name, child

@@ -63,7 +63,7 @@ def _checked(parameters: Iterable[Value]) -> list[Value]:
         raise ValueError("an optimizer needs at least one parameter, got none; a generator may have been used up")
     for i, value in enumerate(values):
         if not isinstance(value, Value):
-            raise TypeError(f"parameter {i} is {value!r} of type {type(value).__name__}; an optimizer moves Values")
+            raise TypeError(f"parameter {i} is {value!r:.60} of type {type(value).__name__}; an optimizer moves Values")
         if value.parents:
             raise ValueError(f"parameter {i}, {value!r}, was made by an operation; an optimizer moves leaves")
     if len(set(values)) < len(values):

@@ -1,0 +1,74 @@
+"""Metrics: the predicted class, the share of right ones, and who is taken for whom."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd_mini import Value
+from nn import MLP, accuracy, confusion_matrix, predicted_class
+
+LECTURE_OUTPUT = [0.1, 0.7, 0.3, 0.1, 0.4, 0.1, 0.01, 0.5, 0.1, 0.4]
+CLASSES = st.integers(0, 3)
+
+
+def test_the_prediction_of_the_lecture_is_1() -> None:
+    assert predicted_class(LECTURE_OUTPUT) == 1
+
+
+@pytest.mark.parametrize("form", [list, tuple, np.array, lambda x: [Value(y) for y in x], iter])
+def test_outputs_may_come_in_any_form(form: Any) -> None:
+    found = predicted_class(form(LECTURE_OUTPUT))
+    assert found == 1
+    assert type(found) is int
+
+
+def test_the_first_of_equals_is_predicted() -> None:
+    assert predicted_class([0.5, 2.0, 2.0]) == 1
+    assert predicted_class([0.0, -0.0]) == 0
+    assert predicted_class([-math.inf, -math.inf]) == 0
+    assert predicted_class([3]) == 0
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=1))
+def test_the_prediction_is_numpys_argmax(outputs: list[float]) -> None:
+    assert predicted_class(outputs) == int(np.argmax(outputs))
+
+
+def test_a_prediction_of_a_model() -> None:
+    model = MLP(2, [3, 4], seed=0)
+    outputs = model([1.0, -1.0])
+    assert predicted_class(outputs) == int(np.argmax([y.data for y in outputs]))
+
+
+def test_accuracy_is_the_share_that_is_right() -> None:
+    assert accuracy([1, 7, 3, 3], [1, 7, 3, 5]) == 0.75
+    assert accuracy([1], [0]) == 0.0
+    assert accuracy(np.array([1, 2]), np.array([1, 2])) == 1.0  # type: ignore[arg-type]
+    assert accuracy((1, 2, 3), np.array([1, 0, 0])) == 1 / 3  # type: ignore[arg-type]
+
+
+def test_rows_of_the_matrix_are_targets_and_columns_are_predictions() -> None:
+    assert confusion_matrix([0, 1, 1, 2], [0, 1, 0, 2], classes=4) == [
+        [1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]
+    ]  # fmt: skip
+    assert confusion_matrix(np.array([1]), np.array([0]), 2) == [[0, 1], [0, 0]]  # type: ignore[arg-type]
+    assert confusion_matrix([0], [0], classes=np.int64(1)) == [[1]]  # type: ignore[arg-type]
+
+
+@given(st.lists(st.tuples(CLASSES, CLASSES), min_size=1))
+def test_the_matrix_counts_every_pair_and_holds_the_accuracy(pairs: list[tuple[int, int]]) -> None:
+    predictions, targets = zip(*pairs, strict=True)
+    matrix = np.array(confusion_matrix(predictions, targets, classes=4))
+    assert matrix.sum(axis=1).tolist() == [targets.count(t) for t in range(4)]
+    assert matrix.sum(axis=0).tolist() == [predictions.count(p) for p in range(4)]
+    assert np.trace(matrix) / len(pairs) == accuracy(predictions, targets)
+
+
+def test_rows_of_the_matrix_are_not_one_list() -> None:
+    matrix = confusion_matrix([0], [0], classes=2)
+    matrix[1][1] = 9
+    assert matrix == [[1, 0], [0, 9]]
