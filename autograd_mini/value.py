@@ -106,7 +106,6 @@ class Value(Comparable):
     __slots__ = ("_args", "_data", "_grad", "_inputs", "_line", "_locals", "label", "op")
 
     _args: tuple["Value | float", ...]
-    _data: float
     _grad: float
     _inputs: tuple["Value", ...]
     _line: SourceLine
@@ -266,14 +265,7 @@ class Value(Comparable):
         """This number above 0, ``alpha * (exp(self) - 1)`` below."""
         return cast(Value, apply("elu", self, alpha))
 
-    def __copy__(self) -> "Value":
-        return copy_node(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Value":
-        return copy_graph(self, memo)
-
-    def __reduce__(self) -> tuple[Callable[..., "Value"], tuple[Any, ...]]:
-        return pack_graph(self)
+    __copy__, __deepcopy__, __reduce__ = copy_node, copy_graph, pack_graph
 
 
 Scalar: TypeAlias = Value | float
