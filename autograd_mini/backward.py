@@ -190,6 +190,8 @@ def _sweep(root: Any, leaves: list[Any], earlier: list[float]) -> None:
             local_a, local_b = node._locals
             a._grad += upstream * local_a
             b._grad += upstream * local_b
+        elif len(inputs) == 1:
+            inputs[0]._grad += upstream * node._locals[0]
         else:
             for parent, local in zip(inputs, node._locals):  # noqa: B905  # strict= costs time; a node has one local an input
                 parent._grad += upstream * local

@@ -1,0 +1,86 @@
+"""The benchmarks: the engines do the same work, and the figures are right. How fast anything is, is not tested here."""
+
+import math
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from autograd_mini import statistics
+from benchmarks.figures import figure
+from benchmarks.races import RACES, Race, same
+from benchmarks.scaling import GRAPHS, Build
+from benchmarks.workloads import WORKLOADS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def call_benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_nn_and_scalars_take_the_same_steps_in_moons() -> None:
+    with_nn, with_scalars = WORKLOADS["moons"]["nn"](), WORKLOADS["moons"]["scalars"]()
+    answer = with_nn()
+    assert len(answer) == 1 + (2 * 16 + 16) + (16 * 16 + 16) + (16 + 1)
+    assert same(answer, with_scalars())
+    assert same(with_nn(), with_scalars())
+
+
+def test_the_expression_is_that_of_the_readme() -> None:
+    assert [f"{x:.4f}" for x in WORKLOADS["expression"]["scalars"]()()] == ["24.7041", "138.8338", "645.5773"]
+
+
+@pytest.mark.skipif(not find_spec("micrograd"), reason="micrograd is not installed; ./dev bench installs it")
+@pytest.mark.parametrize("race", RACES.values(), ids=RACES)
+def test_micrograd_does_the_same_work(race: Race) -> None:
+    engines = WORKLOADS[race.workload]
+    assert same(engines[race.engine]()(), engines["micrograd"]()())
+
+
+def test_other_work_is_not_the_same() -> None:
+    assert same([1.0, 2.0], [1.0 + 1e-10, 2.0])
+    assert not same([1.0, 2.0], [1.0 + 1e-8, 2.0])
+    assert not same([1.0], [1.0, 2.0])
+    assert not same([math.nan], [math.nan])
+
+
+def test_a_figure_is_the_median_of_the_ratios_between_their_quartiles() -> None:
+    # The ratios are 2, 5, 3, 100 and 4; the ratio of the medians would be 4 / 2 = 2.
+    found = figure("race", "time", [(2.0, 1.0), (10.0, 2.0), (9.0, 3.0), (100.0, 1.0), (16.0, 4.0)], least=4.0)
+    assert (found.low, found.median, found.high) == (3.0, 4.0, 5.0)
+    assert (found.target, found.met) == ("≥ 4", True)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "target", "met"),
+    [
+        (7.5, math.inf, "≥ 7.5", False),
+        (8.0, 13.0, "≥ 8, ≤ 13", False),
+        (0.0, 7.0, "≤ 7", True),
+        (0.0, math.inf, "", None),
+    ],
+)
+def test_a_figure_is_held_to_its_target(least: float, most: float, target: str, met: bool | None) -> None:
+    found = figure("race", "time", [(14.0, 2.0)], least, most)
+    assert (found.median, found.target, found.met) == (7.0, target, met)
+    assert ("MISSED" in str(found)) == (met is False)
+
+
+@pytest.mark.parametrize("build", GRAPHS.values(), ids=GRAPHS)
+def test_a_graph_has_as_many_nodes_as_asked_for(build: Build) -> None:
+    assert statistics(build(1000)).nodes == pytest.approx(1000, abs=1)
+
+
+def test_the_list_names_every_benchmark() -> None:
+    done = call_benchmarks("--list")
+    assert (done.stdout.split(), done.returncode) == ([*RACES, "scaling"], 0)
+
+
+def test_an_unknown_benchmark_is_refused_with_the_legal_names() -> None:
+    done = call_benchmarks("--only", "moon")
+    assert done.returncode == 2
+    assert "choose from" in done.stderr
+    assert "moons-scalars" in done.stderr
