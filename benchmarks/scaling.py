@@ -1,9 +1,9 @@
 """How memory and time grow with the graph: ``python -m benchmarks.scaling MEASURE GRAPH N`` takes one measure.
 
 The targets for time are for gc off and all graphs alive: ten graphs of n nodes, none freed before the last is there,
-beside one of 10n. That compares like with like: by default the collector walks the graph again and again while it grows,
-for some 7 % of the time at 10^4 nodes and 40 % at 10^6, and a single graph of 10^4 nodes stays in the processor's caches
-(plain linked objects without any autodiff grow 14- to 16-fold from 10^4 to 10^5 there). Both are shown beside it.
+beside one of 10n. That compares like with like. By default the collector walks the graph again and again while it
+grows, for some 7 % of the time at 10^4 nodes and 40 % at 10^6; and a single graph of 10^4 nodes stays in the processor's
+caches, so that even plain linked objects take 14 to 16 times as long at 10^5. Both ratios are shown beside it.
 """
 
 import gc
