@@ -2,7 +2,7 @@
 
 The targets for time are for gc off and all graphs alive: ten graphs of n nodes, none freed before the last is there,
 beside one of 10n. That compares like with like. By default the collector walks the graph again and again while it
-grows, for some 7 % of the time at 10^4 nodes and 40 % at 10^6; and a single graph of 10^4 nodes stays in the processor's
+grows, for some 7 % of the time at 10^4 nodes and 40 % at 10^6; and one graph of 10^4 nodes stays in the processor's
 caches, so that even plain linked objects take 14 to 16 times as long at 10^5. Both ratios are shown beside it.
 """
 
