@@ -3,7 +3,7 @@
 from autograd_mini.backward import Step, gradients, steps
 from autograd_mini.errors import AnomalyError, GraphTooLargeError, RenderError
 from autograd_mini.functions import (
-    abs,
+    abs as abs,
     add,
     cos,
     div,
@@ -24,7 +24,7 @@ from autograd_mini.functions import (
     minimum,
     mul,
     neg,
-    pow,
+    pow as pow,
     relu,
     sigmoid,
     sign,
@@ -35,7 +35,7 @@ from autograd_mini.functions import (
     sqrt,
     square,
     sub,
-    sum,
+    sum as sum,
     tan,
     tanh,
     where,
@@ -47,6 +47,7 @@ from autograd_mini.value import Value, parameter
 
 __version__ = "0.1.0"
 
+# Without abs, pow and sum: a star import must not replace the built-in ones.
 __all__ = [
     "AnomalyError",
     "GraphStatistics",
@@ -55,7 +56,6 @@ __all__ = [
     "RenderError",
     "Step",
     "Value",
-    "abs",
     "add",
     "cos",
     "detect_anomaly",
@@ -80,7 +80,6 @@ __all__ = [
     "neg",
     "no_grad",
     "parameter",
-    "pow",
     "relu",
     "sigmoid",
     "sign",
@@ -93,7 +92,6 @@ __all__ = [
     "statistics",
     "steps",
     "sub",
-    "sum",
     "tan",
     "tanh",
     "topological_order",

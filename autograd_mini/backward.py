@@ -56,6 +56,8 @@ class Step(NamedTuple):
 
 def _sweep_order(root: Any) -> list[Any]:
     """List the nodes that hand a gradient on, root first, each after everything that hands a gradient to it."""
+    if not hasattr(root, "_inputs"):
+        raise TypeError(f"a gradient is taken of a Value, got {root!r:.60} of type {type(root).__name__}")
     order: list[Any] = []
     seen: set[Any] = set()
     stack: list[Any] = [root]

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except KeyboardInterrupt:
-        print("\nautograd-mini: interrupted; nothing was written", file=sys.stderr)
+        print("\nautograd-mini: interrupted", file=sys.stderr)
         return 130
     except (OSError, ValueError, TypeError) as error:
         print(f"autograd-mini: {error}", file=sys.stderr)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from autograd_mini.kits import FLOAT, Kit
+from autograd_mini.number import number
 from autograd_mini.value import Scalar, Value, apply, record
 
 __all__ = [
@@ -138,7 +139,7 @@ def sum(values: Iterable[Scalar], start: Scalar | None = None) -> Any:
         >>> sum([Value(1.0), 2, Value(3.5)]).data
         6.5
     """
-    terms = tuple(values) if start is None else (start, *values)
+    terms = _terms("sum", values) if start is None else (start, *_terms("sum", values))
     data = _data_of_values(terms)
     if not data:
         return apply("sum", *terms)
@@ -184,6 +185,8 @@ def dot(a: Sequence[Scalar], b: Sequence[Scalar]) -> Any:
         >>> y.data, y.local_derivatives
         (23.0, (10.0, 1.0, 2.0, 3.0))
     """
+    if not (hasattr(a, "__len__") and hasattr(b, "__len__")):
+        raise TypeError(f"dot needs two sequences of numbers, got {a!r:.60} and {b!r:.60}; for two numbers write a * b")
     if len(a) != len(b):
         raise ValueError(f"dot needs two sequences of the same length, got {len(a)} and {len(b)} numbers")
     a_data, b_data = _data_of_values(a), _data_of_values(b)
@@ -231,14 +234,20 @@ def log_softmax(values: Iterable[Scalar]) -> Any:
 def _log_shares(op: str, values: Iterable[Scalar]) -> list[Any]:
     """Shift by the largest first, as a constant: the shares do not change, and large logits keep their differences."""
     logits = _not_empty(op, values)
-    largest = max(map(float, logits))
+    largest = max(float(x) if isinstance(x, Value) else number(x, op) for x in logits)
     shifted = [sub(logit, largest) for logit in logits]
     total = logsumexp(shifted)
     return [sub(logit, total) for logit in shifted]
 
 
-def _not_empty(op: str, values: Iterable[Scalar]) -> list[Scalar]:
-    terms = list(values)
+def _terms(op: str, values: Iterable[Scalar]) -> tuple[Scalar, ...]:
+    if not hasattr(values, "__iter__") or isinstance(values, str | bytes):
+        raise TypeError(f"{op} needs a sequence of numbers, got {values!r:.60}; write {op}([x, y, ...])")
+    return tuple(values)
+
+
+def _not_empty(op: str, values: Iterable[Scalar]) -> tuple[Scalar, ...]:
+    terms = _terms(op, values)
     if not terms:
         raise ValueError(f"{op} needs at least one number, got an empty sequence")
     return terms

@@ -29,12 +29,18 @@ def topological_order(*roots: N) -> list[N]:
     A depth-first search that emits a node after its parents (Cormen et al., *Introduction to Algorithms*, §20.4),
     with an explicit stack. The order depends only on the graph, never on memory addresses.
 
+    Raises:
+        TypeError: for a root that is not a Value.
+
     Example:
         >>> from autograd_mini import Value
         >>> a = Value(2.0, "a")
         >>> [node.label or node.op for node in topological_order(a * a + 1)]
         ['a', 'mul', 'constant', 'add']
     """
+    for root in roots:
+        if not hasattr(root, "parents"):
+            raise TypeError(f"a graph is walked from a Value, got {root!r:.60} of type {type(root).__name__}")
     order: list[N] = []
     seen: set[N] = set()
     stack: list[N | None] = list(reversed(roots))

@@ -142,7 +142,7 @@ RULES: dict[str, Rule] = {
         (Edge((1.0, 0.0), _INF, (_INF, -_INF)), Edge((1.0, -0.0), -_INF, (-_INF, -_INF)),
          Edge((0.0, 0.0), _NAN, (_INF, _NAN))),
     ),
-    "neg": Rule(lambda k, a: -a, (_minus_one,), (_WIDE,), "-", "-{0}", "The number with the opposite sign."),
+    "neg": Rule(lambda k, a: -a, (_minus_one,), (_WIDE,), "neg", "-{0}", "The number with the opposite sign."),
     "pow": Rule(
         lambda k, a, b: k.pow(a, b), (_power_by_base, _power_by_exponent), (_POSITIVE, _WIDE),
         "**", "{{{0}}}^{{{1}}}", "a to the power b; nan for a negative base with a fractional exponent, and 0**0 = 1.",

@@ -1,7 +1,7 @@
 """Decoding a neural network: the lecture, line by line.
 
 A 7×7 image goes through three neurons whose weights are set by hand, one to see a curve, one a diagonal and one a
-horizontal line. Run it: python examples/decoding_neural_networks.py
+horizontal line. Run it: .venv/bin/python examples/decoding_neural_networks.py
 """
 
 import math

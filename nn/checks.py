@@ -57,7 +57,7 @@ def row_of_numbers(what: str, numbers: Any, width: int | None = None) -> list[An
     """
     row = _as_list(what, numbers)
     if width is None and not row:
-        raise ValueError(f"{what} is empty; it needs at least one number")
+        raise ValueError(f"{what} must not be empty; it needs at least one number")
     if width is not None and len(row) != width:
         raise ValueError(f"{what} needs {width} numbers, got {len(row)}")
     if set(map(type, row)) <= {Value, float}:
@@ -74,7 +74,9 @@ def rows_of_numbers(what: str, numbers: Any, width: int | None = None) -> tuple[
     """
     rows = _as_list(what, numbers)
     if not rows:
-        raise ValueError(f"{what} is empty; give one example of {width or 'n'} numbers, or a batch of such rows")
+        raise ValueError(
+            f"{what} must not be empty; give one example of {width or 'n'} numbers, or a batch of such rows"
+        )
     if not hasattr(rows[0], "__len__"):
         return [row_of_numbers(what, rows, width)], False
     width = width or len(rows[0]) or None
@@ -85,5 +87,5 @@ def _as_list(what: str, numbers: Any) -> list[Any]:
     if hasattr(numbers, "tolist"):
         numbers = numbers.tolist()
     if isinstance(numbers, (str, bytes, Value, Mapping, Set)) or not hasattr(numbers, "__iter__"):
-        raise TypeError(f"{what} is a sequence of numbers, got {numbers!r:.60}")
+        raise TypeError(f"{what} must be a sequence of numbers, got {numbers!r:.60}")
     return list(numbers)

@@ -1,7 +1,7 @@
 """``Module``: a thing with parameters, found by looking at its attributes, each with a readable name."""
 
 from collections.abc import Iterator
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from autograd_mini import Value
 
@@ -27,6 +27,11 @@ class Module:
     """
 
     training: bool = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(vars(self).get(name), Value) and not isinstance(value, Value):
+            raise TypeError(f"{name} is a parameter, got {value!r:.60}; write {name}.data = … to change its number")
+        super().__setattr__(name, value)
 
     def named_children(self) -> Iterator[tuple[str, Child]]:
         """Yield the parts of this module with the names they have in it; a subclass may give better names."""

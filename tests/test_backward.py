@@ -12,8 +12,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 import autograd_mini as am
 from autograd_mini import Value, gradients, steps, topological_order

@@ -1,8 +1,7 @@
 """The graph as a graph: order, sharing and statistics."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import autograd_mini as am
 from autograd_mini import GraphStatistics, Value, statistics, topological_order

@@ -113,6 +113,12 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "logsumexp of nothing": (
         lambda: am.logsumexp([]), ValueError, "logsumexp needs at least one number, got an empty sequence"
     ),
+    "sum of a Value": (lambda: am.sum(am.Value(1.0)), TypeError, "sum needs a sequence of numbers, got Value(data=1"),
+    "mean of text": (lambda: am.mean("ab"), TypeError, "mean needs a sequence of numbers, got 'ab'; write mean([x"),
+    "dot of two numbers": (lambda: am.dot(2.0, am.Value(1.0)), TypeError, "; "
+        "for two numbers write a * b"),
+    "gradients of a number": (lambda: am.gradients(3), TypeError, "a gradient is taken of a Value, got 3 of type int"),
+    "the order of text": (lambda: am.topological_order("a"), TypeError, "a graph is walked from a Value, got 'a' of "),
     "softmax of nothing": (
         lambda: am.softmax([]), ValueError, "softmax needs at least one number, got an empty sequence"
     ),

@@ -92,6 +92,11 @@ SIZES: dict[str, Case] = {
 }
 
 OPTIONS: dict[str, Case] = {
+    "a number in the place of a parameter": (
+        lambda: setattr(Neuron(2), "b", -15.0),
+        TypeError,
+        r"^b is a parameter, got -15\.0; write b\.data = ",
+    ),
     "an unknown activation": (
         lambda: options(activation="Relu"),
         ValueError,
@@ -176,14 +181,18 @@ INPUTS: dict[str, Case] = {
     "an empty batch": (
         lambda: NETWORK([]),
         ValueError,
-        f"{OF_NETWORK} is empty; give one example of 2 numbers, or a batch of such rows",
+        f"{OF_NETWORK} must not be empty; give one example of 2 numbers, or a batch of such rows",
     ),
-    "an empty batch that is an array": (lambda: NETWORK(np.zeros((0, 2))), ValueError, f"{OF_NETWORK} is empty; give"),
+    "an empty batch that is an array": (
+        lambda: NETWORK(np.zeros((0, 2))),
+        ValueError,
+        f"{OF_NETWORK} must not be empty; give",
+    ),
     "an empty row": (lambda: NETWORK([[]]), ValueError, f"{OF_NETWORK}, row 0, needs 2 numbers, got 0$"),
     "a row that is a number": (
         lambda: NETWORK([[1, 2], 3]),
         TypeError,
-        f"{OF_NETWORK}, row 1, is a sequence of numbers, got 3$",
+        f"{OF_NETWORK}, row 1, must be a sequence of numbers, got 3$",
     ),
     "a number that is a row": (
         lambda: NETWORK([3, [1, 2]]),
@@ -198,15 +207,23 @@ INPUTS: dict[str, Case] = {
     "an empty row by itself": (
         lambda: row_of_numbers("the row", []),
         ValueError,
-        "the row is empty; it needs at least one number",
+        "the row must not be empty",
     ),
-    "one number for an input": (lambda: NETWORK(1.0), TypeError, rf"{OF_NETWORK} is a sequence of numbers, got 1\.0"),
-    "one Value for an input": (lambda: NEURON(X), TypeError, r"is a sequence of numbers, got Value\(data=1"),
-    "a 0-d array for an input": (lambda: NETWORK(np.array(1.0)), TypeError, r"is a sequence of numbers, got .*1\.0"),
-    "None for an input": (lambda: NETWORK(None), TypeError, f"{OF_NETWORK} is a sequence of numbers, got None"),
-    "text for an input": (lambda: NETWORK("ab"), TypeError, f"{OF_NETWORK} is a sequence of numbers, got 'ab'"),
-    "bytes for an input": (lambda: NETWORK(b"ab"), TypeError, f"{OF_NETWORK} is a sequence of numbers, got b'ab'"),
-    "text for a row": (lambda: NETWORK(["a", "b"]), TypeError, "row 0, is a sequence of numbers, got 'a'"),
+    "one number for an input": (
+        lambda: NETWORK(1.0),
+        TypeError,
+        rf"{OF_NETWORK} must be a sequence of numbers, got 1\.0",
+    ),
+    "one Value for an input": (lambda: NEURON(X), TypeError, r"must be a sequence of numbers, got Value\(data=1"),
+    "a 0-d array for an input": (
+        lambda: NETWORK(np.array(1.0)),
+        TypeError,
+        r"must be a sequence of numbers, got .*1\.0",
+    ),
+    "None for an input": (lambda: NETWORK(None), TypeError, f"{OF_NETWORK} must be a sequence of numbers, got None"),
+    "text for an input": (lambda: NETWORK("ab"), TypeError, f"{OF_NETWORK} must be a sequence of numbers, got 'ab'"),
+    "bytes for an input": (lambda: NETWORK(b"ab"), TypeError, f"{OF_NETWORK} must be a sequence of numbers, got b'ab'"),
+    "text for a row": (lambda: NETWORK(["a", "b"]), TypeError, "row 0, must be a sequence of numbers, got 'a'"),
     "None among the inputs": (
         lambda: NETWORK([1, None]),
         TypeError,
@@ -217,11 +234,15 @@ INPUTS: dict[str, Case] = {
         TypeError,
         "at index 0, needs one real number, got the complex number",
     ),
-    "a set for an input": (lambda: NETWORK({1.0, 2.0}), TypeError, f"{OF_NETWORK} is a sequence of numbers, got {{1"),
+    "a set for an input": (
+        lambda: NETWORK({1.0, 2.0}),
+        TypeError,
+        f"{OF_NETWORK} must be a sequence of numbers, got {{1",
+    ),
     "a dict for an input": (
         lambda: NETWORK({1: 3, 2: 4}),
         TypeError,
-        f"{OF_NETWORK} is a sequence of numbers, got {{1",
+        f"{OF_NETWORK} must be a sequence of numbers, got {{1",
     ),
     "a forward pass of the wrong width": (
         lambda: NEURON.weighted_sum([1.0]),
@@ -231,9 +252,13 @@ INPUTS: dict[str, Case] = {
 }
 
 LOSSES: dict[str, Case] = {
-    "no outputs": (lambda: mean_squared_error([], []), ValueError, "the outputs is empty|the outputs are empty"),
-    "no targets": (lambda: sum_squared_error([1.0], []), ValueError, "the targets (is|are) empty"),
-    "an empty row of outputs": (lambda: sum_squared_error([[]], [[]]), ValueError, "empty"),
+    "no outputs": (lambda: mean_squared_error([], []), ValueError, "the outputs must not be empty; give"),
+    "no targets": (lambda: sum_squared_error([1.0], []), ValueError, "the targets must not be empty"),
+    "an empty row of outputs": (
+        lambda: sum_squared_error([[]], [[]]),
+        ValueError,
+        "must not be empty",
+    ),
     "fewer targets than outputs": (lambda: sum_squared_error([1, 2], [1]), ValueError, SHAPES + r"\(2,\) and \(1,\)"),
     "a batch against a row": (lambda: hinge([[1.0, 1]], [1, 1]), ValueError, SHAPES + r"\(1, 2\) and \(2,\)"),
     "a column against a row": (
@@ -252,14 +277,14 @@ LOSSES: dict[str, Case] = {
         ValueError,
         "the targets, row 1, needs 2 numbers, got 1",
     ),
-    "text for outputs": (lambda: hinge("ab", [1, 1]), TypeError, "the outputs is a sequence of numbers, got 'ab'"),
+    "text for outputs": (lambda: hinge("ab", [1, 1]), TypeError, "the outputs must be a sequence of numbers, got 'ab'"),
     "None for an output": (lambda: hinge(None, 1), TypeError, "the outputs.* needs one real number, got None"),
     "None for a target": (
         lambda: hinge([1.0], [None]),
         TypeError,
         "the targets, at index 0, needs one real number, got None",
     ),
-    "one target for a list": (lambda: hinge([1.0], 1), TypeError, "the targets is a sequence of numbers, got 1"),
+    "one target for a list": (lambda: hinge([1.0], 1), TypeError, "the targets must be a sequence of numbers, got 1"),
     "a hinge target of 0": (lambda: hinge([1.0, 1.0], [1, 0]), ValueError, "a hinge target is -1 or 1, got 0$"),
     "a hinge target of nan": (lambda: hinge(X, math.nan), ValueError, "a hinge target is -1 or 1, got nan$"),
     "a binary target of -1": (
@@ -277,8 +302,8 @@ LOSSES: dict[str, Case] = {
         ValueError,
         "a binary target is a number between 0 and 1, got nan$",
     ),
-    "no logits": (lambda: cross_entropy([], 0), ValueError, "the logits (is|are) empty"),
-    "an empty row of logits": (lambda: cross_entropy([[]], [0]), ValueError, "empty"),
+    "no logits": (lambda: cross_entropy([], 0), ValueError, "the logits must not be empty"),
+    "an empty row of logits": (lambda: cross_entropy([[]], [0]), ValueError, "must not be empty"),
     "ragged logits": (
         lambda: cross_entropy([[1, 2], [1]], [0, 0]),
         ValueError,
@@ -287,7 +312,7 @@ LOSSES: dict[str, Case] = {
     "one logit without its list": (
         lambda: cross_entropy(X, 0),
         TypeError,
-        r"the logits is a sequence of numbers, got Value\(data=1",
+        r"the logits must be a sequence of numbers, got Value\(data=1",
     ),
     "class 2 of 2": (lambda: cross_entropy(PAIR, 2), ValueError, "a class is a whole number from 0 to 1, got 2$"),
     "class -1": (lambda: cross_entropy(PAIR, -1), ValueError, "a class is a whole number from 0 to 1, got -1$"),

@@ -4,6 +4,7 @@ Everything loops over ``RULES``, so a new row is tested on arrival. The `check_â
 because the last tests here plant wrong rows and expect those same functions to object.
 """
 
+import builtins
 import itertools
 import math
 import operator
@@ -15,8 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import autograd_mini
 from autograd_mini import RULES, Value, topological_order
@@ -247,7 +247,9 @@ def test_printed_form_is_complete(op: str) -> None:
 
 @EVERY_OP
 def test_every_row_is_a_public_function_and_a_unary_one_a_method(op: str) -> None:
-    assert op in autograd_mini.__all__
+    assert callable(getattr(autograd_mini, op))
+    shadows_a_builtin = hasattr(builtins, op)
+    assert (op in autograd_mini.__all__) == (not shadows_a_builtin), "a star import replaces no built-in"
     if RULES[op].arity == 1 and op != "neg":  # neg is an operator, as are + - * / **
         assert getattr(Value, op)(Value(0.5)).op == op
 

@@ -68,6 +68,7 @@ def card_table(card: NeuronCard, paint: Paint, *, columns: int, opened: bool = F
         products = [f"× {_short(x)} = {_short(flow)}" for x, flow in zip(card.inputs, card.flows, strict=True)]
     weights = [_weight(w, card.title, product, paint) for w, product in zip(card.weights, products, strict=True)]
     name = html_text(card.activation, 20)
+    title = html_text(f"{card.title} = {card.feeds}" if card.feeds else card.title)
     summary = table(
         row(*_summary(card.bias, "bias b", paint, card.title, paint.fill(card.bias))),
         row(*_summary(card.z, "z = Σ w·x + b", paint, card.title, theme.card)),
@@ -75,7 +76,7 @@ def card_table(card: NeuronCard, paint: Paint, *, columns: int, opened: bool = F
         cellpadding=1,
     )
     return table(
-        row(cell(font(html_text(card.title), 10, ink(head), bold=True), bgcolor=head)),
+        row(cell(font(title, 10, ink(head), bold=True), bgcolor=head)),
         row(cell(_grid(weights, columns))),
         row(cell(summary)),
         border=1, cellpadding=1, color=theme.line, bgcolor=theme.card,
@@ -112,7 +113,7 @@ def output_table(scene: NetworkScene, theme: Theme) -> str:
         names = ("", "logit", "softmax", "")
         rows.append(row(*(cell(font(name, 7, theme.faint), align="right") for name in names)))
     for i, output in enumerate(scene.outputs):
-        share = f"{number_text(100.0 * scene.shares[i], _DIGITS)} %" if scene.shares else ""
+        share = _percent(scene.shares[i]) if scene.shares else ""
         word = "largest" if i == largest and len(scene.outputs) > 1 else ""
         texts = (output.name, _short(output.value), share, word)
         cells = [cell(font(t, 9, theme.text, bold=i == largest), align="right") for t in texts]
@@ -162,7 +163,7 @@ def _summary(number: Number, words: str, paint: Paint, owner: str, fill: str, no
     """The cells of a row below the weights: what it is, the number, its gradient."""
     color = ink(fill)
     value = font(_short(number.value), 9, color, bold=True)
-    value += font(note and f"  {note}", 8, color)
+    value += font(note and f"&#160;&#160;{note}", 8, color)
     gradient = _gradient(number, paint) if number.value is not None else ""
     texts = (font(words, 8, color), value, font(gradient and f"&#160;&#160;{gradient}", 8, color))
     link = _tooltip(number, owner)
@@ -185,6 +186,10 @@ def _tooltip(number: Number, owner: str) -> dict[str, str]:
 
 def _short(number: float | None) -> str:
     return "" if number is None else number_text(number, _DIGITS)
+
+
+def _percent(share: float) -> str:
+    return "&lt; 0.01 %" if share < 1e-4 else f"{number_text(100.0 * share, _DIGITS)} %"
 
 
 def _largest(numbers: Iterable[float | None]) -> float:

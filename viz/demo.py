@@ -57,6 +57,8 @@ def run_demo(*, hidden: int = 3, epochs: int = 60, seed: int = 0, out: Path = Pa
     print(confusion_table(matrix))
     command = f"autograd-mini demo --hidden {hidden} --epochs {epochs} --seed {seed}"
     path = write_demo_page(out, model, pictures, history, predictions, matrix, command)
+    if not (out / "after.svg").exists():
+        print("\nthe pictures of the network could not be drawn; the page says how to get Graphviz")
     print(f"\nopen {path.resolve()}")
     return path
 

@@ -76,7 +76,7 @@ def write_demo_page(
     correct = next((p for p in predictions if p.predicted == p.target), None)
     sections = [
         f"<p class=facts>49 pixels → {hidden.outputs} sigmoid neurons ({len(hidden.parameters())} parameters) → "
-        f"10 softmax outputs. {len(history)} epochs. <b>{right:.1%}</b> of {len(predictions)} test digits are read "
+        f"10 softmax outputs. Epochs: {len(history)}. <b>{right:.1%}</b> of {len(predictions)} test digits are read "
         f"correctly. To repeat it: <code>{html.escape(command)}</code></p>",
         _section(
             "The network before training",
@@ -127,7 +127,8 @@ def _pictures(folder: Path, name: str, themes: Mapping[str, Figure]) -> str:
             themes[theme].save(folder / file)
     except RenderError as error:
         themes["light"].save(folder / f"{name}.dot")
-        return f'<p class=missing>{html.escape(str(error))} Its text is in <a href="{name}.dot">{name}.dot</a>.</p>'
+        text = html.escape(str(error)).replace("\n", "<br>")
+        return f'<p class=missing>{text}<br>The text of this picture is in <a href="{name}.dot">{name}.dot</a>.</p>'
     dark = f'<source srcset="{files["dark"]}" media="(prefers-color-scheme: dark)">'
     light = f'<img src="{files["light"]}" alt="The network {name} training, cards of weights, biases and gradients">'
     return f'<a class=wide href="{files["light"]}"><picture>{dark}{light}</picture></a>'

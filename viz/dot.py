@@ -14,6 +14,7 @@ from viz.markup import cell, font, html_text, row, table, tooltip_text
 __all__ = ["draw_dot"]
 
 _MOST_NODES = 300
+_ORDER_MATTERS = ("sub", "div", "pow", "where", "leaky_relu", "elu")  # their edges are numbered
 _DIRECTIONS = ("LR", "RL", "TB", "BT")
 
 
@@ -56,7 +57,7 @@ def draw_dot(
         raise GraphTooLargeError(
             f"this graph has {len(order):,} nodes, more than the {_MOST_NODES} that a picture of single operations can "
             "show; draw a network as cards, draw_network(model, example=..., loss=...), or a smaller part of the "
-            "graph, draw_dot(loss.parents[0]), or insist, draw_dot(loss, force=True)"
+            "graph, draw_dot(node) for a node further from the loss, or insist, draw_dot(loss, force=True)"
         )
     graph = graphviz.Digraph(
         graph_attr={"rankdir": rankdir, "bgcolor": colors.background, "ordering": "in", "nodesep": "0.15",
@@ -69,8 +70,9 @@ def draw_dot(
     for node in order:
         graph.node(name[node], f"<{_node_table(node, node is value, colors)}>", tooltip=tooltip_text(repr(node)))
     for node in order:
-        for parent, local in zip(node.parents, node.local_derivatives, strict=True):
-            graph.edge(name[parent], name[node], **(_local(node, local) if show_local else {}))
+        for i, (parent, local) in enumerate(zip(node.parents, node.local_derivatives, strict=True), 1):
+            order_label = {"headlabel": f" {i} "} if node.op in _ORDER_MATTERS else {}
+            graph.edge(name[parent], name[node], **order_label, **(_local(node, local) if show_local else {}))
     return Figure(graph.source, f"graph of {len(order)} nodes")
 
 

@@ -8,7 +8,7 @@ import graphviz
 
 from autograd_mini import GraphTooLargeError, Value
 from autograd_mini.number import number_text
-from nn import Neuron
+from nn import MLP, Layer, Neuron
 from viz.card import Paint, card_table, columns_for, input_table, legend_table, output_table
 from viz.colors import Theme, theme_named
 from viz.figure import Figure
@@ -68,13 +68,20 @@ def draw_network(
     most = _MOST_PARAMETERS if neurons > 1 else _MOST_PARAMETERS_OF_ONE
     if (neurons > _MOST_NEURONS or parameters > most) and not force:
         raise GraphTooLargeError(
-            f"{described(model)}; a page can be read up to {_MOST_NEURONS} and {most:,}. Draw one layer, "
-            "draw_network(model.layers[0]), or one neuron, draw_network(model.layers[0].neurons[2]), or insist, "
-            "draw_network(model, force=True)"
+            f"{described(model)}; a page can be read up to {_MOST_NEURONS} neurons and {most:,} parameters. "
+            f"{_ways_to_narrow(model)}, or insist, draw_network(..., force=True)"
         )
     scene = observe(model, example, loss)
     graph = _graph(scene, colors, shape, opened=isinstance(model, Neuron))
     return Figure(graph.source, scene.title)
+
+
+def _ways_to_narrow(model: Any) -> str:
+    if isinstance(model, MLP):
+        return "Draw one layer, draw_network(model.layers[-1]), or one neuron, draw_network(model.layers[0].neurons[0])"
+    if isinstance(model, Layer):
+        return "Draw one neuron, draw_network(layer.neurons[0])"
+    return "Print its weights instead, neuron.w"
 
 
 def _graph(scene: NetworkScene, theme: Theme, shape: Sequence[int] | None, *, opened: bool) -> graphviz.Digraph:

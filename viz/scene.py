@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Any
 
-from autograd_mini import Value, gradients, softmax
+from autograd_mini import Value, gradients, softmax, topological_order
 from autograd_mini.number import number_text
 from nn import ACTIVATIONS, MLP, Layer, Neuron
 from nn.checks import row_of_numbers
@@ -39,6 +39,7 @@ class NeuronCard:
         flows: weight × input, or the weights alone without an example.
         bias, z, output: the bias, the weighted sum and the activation function's value.
         activation: the name of the activation function.
+        feeds: the output of the network that the neuron is, such as ``output[2]``; empty for a hidden neuron.
         state: in words, whether the neuron is active; empty if the activation function draws no such line.
     """
 
@@ -51,6 +52,7 @@ class NeuronCard:
     z: Number
     output: Number
     activation: str
+    feeds: str
     state: str
 
 
@@ -73,7 +75,7 @@ class NetworkScene:
         inputs: the example, pixel by pixel; the values are None without one.
         layers: the neurons, layer by layer.
         outputs: the outputs; empty without an example.
-        shares: their softmax, if they are the logits of a choice; else empty.
+        shares: their softmax, if they are the logits of a choice; empty if the loss takes them for something else.
         loss: the loss, if there is one.
         edges: the connections between inputs and neurons.
         has_example: whether the network was run; without an example only the parameters have numbers.
@@ -164,11 +166,12 @@ def observe(model: Any, example: Any = None, loss: Callable[[Any], Value] | None
                 z=number("z", z),
                 output=number("output", output),
                 activation=(activation := _activation_name(neuron)),
+                feeds=f"output[{j}]" if i == len(layers) - 1 and len(layer) > 1 else "",
                 state=_state(activation, output),
             )
             cards[i] += (card,)
     last = outputs[-1] if xs else []
-    is_choice = len(last) > 1 and cards[-1][0].activation == "linear"
+    is_choice = len(last) > 1 and cards[-1][0].activation == "linear" and _is_of_shares(value)
     return NetworkScene(
         title=described(model),
         inputs=tuple(number(f"x[{i}]", x) for i, x in enumerate(xs or [None] * model.inputs)),
@@ -222,6 +225,10 @@ def _loss_value(loss: Callable[[Any], Value], outputs: list[Any]) -> Value:
             "is given, and draw outside of no_grad()"
         )
     return value
+
+
+def _is_of_shares(loss: Value | None) -> bool:
+    return loss is None or any(node.op == "logsumexp" for node in topological_order(loss))
 
 
 def _edges(cards: list[tuple[NeuronCard, ...]], *, by_gradient: bool) -> Iterator[Edge]:
