@@ -160,14 +160,17 @@ def _weight(weight: Number, owner: str, product: str, paint: Paint) -> str:
 
 
 def _summary(number: Number, words: str, paint: Paint, owner: str, fill: str, note: str = "") -> list[str]:
-    """The cells of a row below the weights: what it is, the number, its gradient."""
+    """The cells of a row below the weights: what it is, the number, a word on it, its gradient."""
     color = ink(fill)
-    value = font(_short(number.value), 9, color, bold=True)
-    value += font(note and f"&#160;&#160;{note}", 8, color)
     gradient = _gradient(number, paint) if number.value is not None else ""
-    texts = (font(words, 8, color), value, font(gradient and f"&#160;&#160;{gradient}", 8, color))
+    texts = (
+        font(words, 8, color),
+        font(_short(number.value), 9, color, bold=True),
+        font(note, 8, color),
+        font(gradient, 8, color),
+    )
     link = _tooltip(number, owner)
-    return [cell(t, align="left", bgcolor=fill, width=w, **link) for t, w in zip(texts, (76, 52, 58), strict=True)]
+    return [cell(t, align="left", bgcolor=fill, width=w, **link) for t, w in zip(texts, (76, 44, 8, 58), strict=True)]
 
 
 def _gradient(number: Number, paint: Paint) -> str:
