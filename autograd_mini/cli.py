@@ -1,6 +1,7 @@
 """The command line: ``autograd-mini`` or ``python -m autograd_mini``."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 for success, 1 for a failure, 2 for a wrong call, 130 after Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no → prints a ? instead
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)

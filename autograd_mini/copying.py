@@ -14,9 +14,10 @@ V = TypeVar("V", bound=Any)
 def copy_node(node: V) -> V:
     """Make a twin of one node; it shares the parents."""
     twin: V = object.__new__(node.__class__)
-    for slot in node.__slots__:
-        if hasattr(node, slot):
-            setattr(twin, slot, getattr(node, slot))
+    state = object.__getstate__(node)  # what a subclass adds is in it too
+    for attributes in state if isinstance(state, tuple) else (state,):
+        for name, value in (attributes or {}).items():
+            setattr(twin, name, value)
     return twin
 
 

@@ -35,15 +35,16 @@ def current() -> Mode:
 @contextmanager
 def _switch(**changes: bool) -> Iterator[None]:
     global switched
-    token = _mode.set(replace(_mode.get(), **changes))
+    before = _mode.get()
     with _lock:
         switched += 1
     try:
+        _mode.set(replace(before, **changes))
         yield
     finally:
+        _mode.set(before)  # first: should Ctrl-C come between, a count too high costs only time
         with _lock:
             switched -= 1
-        _mode.reset(token)
 
 
 @contextmanager

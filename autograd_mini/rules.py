@@ -45,6 +45,7 @@ class Rule:
         latex: a template with ``{0}``, ``{1}`` for the arguments; an n-ary op has ``{args}``.
         summary: one line for people: what it is, and its range or domain where that matters.
         edges: corner cases, each held literally by a test.
+        commutative: whether the order of the arguments makes no difference to the value.
         kinks: points in the box (by argument 0, or 0 = a - b for two arguments) where the derivative jumps.
     """
 
@@ -56,6 +57,7 @@ class Rule:
     summary: str
     edges: tuple[Edge, ...] = ()
     kinks: tuple[float, ...] = ()
+    commutative: bool = False
 
     @property
     def arity(self) -> int | None:
@@ -124,7 +126,7 @@ _POSITIVE: Interval = (0.2, 3.0)
 RULES: dict[str, Rule] = {
     "add": Rule(
         lambda k, a, b: a + b, (_one, _one), (_WIDE, _WIDE), "+", "{0} + {1}", "Sum of two numbers.",
-        (Edge((1e308, 1e308), _INF, (1.0, 1.0)), Edge((_INF, -_INF), _NAN, (1.0, 1.0))),
+        (Edge((1e308, 1e308), _INF, (1.0, 1.0)), Edge((_INF, -_INF), _NAN, (1.0, 1.0))), commutative=True,
     ),
     "sub": Rule(
         lambda k, a, b: a - b, (_one, _minus_one), (_WIDE, _WIDE), "-", "{0} - {1}", "Difference of two numbers.",
@@ -133,7 +135,7 @@ RULES: dict[str, Rule] = {
     "mul": Rule(
         lambda k, a, b: a * b, (lambda k, y, a, b: b, lambda k, y, a, b: a), (_WIDE, _WIDE),
         "*", r"{0} \cdot {1}", "Product of two numbers.",
-        (Edge((1e200, 1e200), _INF, (1e200, 1e200)), Edge((0.0, _INF), _NAN, (_INF, 0.0))),
+        (Edge((1e200, 1e200), _INF, (1e200, 1e200)), Edge((0.0, _INF), _NAN, (_INF, 0.0))), commutative=True,
     ),
     "div": Rule(
         lambda k, a, b: k.div(a, b),
@@ -261,14 +263,14 @@ RULES: dict[str, Rule] = {
         (_WIDE, _WIDE), "maximum",
         r"\max\left({0}, {1}\right)", "The larger of two numbers; a tie shares the slope ½ and ½.",
         (Edge((1.0, 1.0), 1.0, (0.5, 0.5)), Edge((2.0, 1.0), 2.0, (1.0, 0.0)), Edge((_NAN, 1.0), _NAN, (0.5, 0.5))),
-        (0.0,),
+        (0.0,), commutative=True,
     ),
     "minimum": Rule(
         lambda k, a, b: k.minimum(a, b), (lambda k, y, a, b: _larger(k, b, a), lambda k, y, a, b: _larger(k, a, b)),
         (_WIDE, _WIDE), "minimum",
         r"\min\left({0}, {1}\right)", "The smaller of two numbers; a tie shares the slope ½ and ½.",
         (Edge((1.0, 1.0), 1.0, (0.5, 0.5)), Edge((2.0, 1.0), 1.0, (0.0, 1.0)), Edge((1.0, _NAN), _NAN, (0.5, 0.5))),
-        (0.0,),
+        (0.0,), commutative=True,
     ),
     "where": Rule(
         lambda k, c, a, b: k.where(c, a, b),
@@ -285,19 +287,19 @@ RULES: dict[str, Rule] = {
     ),
     "sum": Rule(
         lambda k, *args: k.sum(args), lambda k, y, i, args: 1.0, (_WIDE,), "sum", r"\sum\left({args}\right)",
-        "Sum of a sequence.", (Edge((1.0, 2.0, 3.0), 6.0, (1.0, 1.0, 1.0)),),
+        "Sum of a sequence.", (Edge((1.0, 2.0, 3.0), 6.0, (1.0, 1.0, 1.0)),), commutative=True,
     ),
     "mean": Rule(
         lambda k, *args: k.div(k.sum(args), float(len(args))), lambda k, y, i, args: 1.0 / len(args), (_WIDE,),
         "mean", r"\operatorname{{mean}}\left({args}\right)", "Arithmetic mean of a sequence.",
-        (Edge((1.0, 3.0), 2.0, (0.5, 0.5)),),
+        (Edge((1.0, 3.0), 2.0, (0.5, 0.5)),), commutative=True,
     ),
     "logsumexp": Rule(
         lambda k, *args: k.logsumexp(args), lambda k, y, i, args: k.exp(args[i] - y), (_WIDE,),
         "logsumexp", r"\operatorname{{logsumexp}}\left({args}\right)",
         "log(exp(a) + exp(b) + …), finite for large numbers; its slopes are the softmax.",
         (Edge((0.0, 0.0), math.log(2.0), (0.5, 0.5)), Edge((1e4, 0.0), 1e4, (1.0, 0.0)),
-         Edge((-_INF, 0.0), 0.0, (0.0, 1.0))),
+         Edge((-_INF, 0.0), 0.0, (0.0, 1.0))), commutative=True,
     ),
 }  # fmt: skip
 """Every op by its name."""

@@ -7,7 +7,7 @@ import math
 import operator
 from typing import Any
 
-from autograd_mini import dot, logsumexp, mean, relu, softplus, square, sum
+from autograd_mini import dot, log_softmax, logsumexp, mean, relu, softplus, square, sum
 from autograd_mini.number import number_text
 from nn.checks import row_of_numbers, rows_of_numbers
 
@@ -80,14 +80,16 @@ def _targets(targets: Any, rows: int) -> list[Any]:
 
 
 def _cross_entropy_of_one(logits: list[Any], target: Any) -> Any:
-    total = logsumexp(logits)
     if hasattr(target, "__len__"):
         probabilities = row_of_numbers("the target probabilities", target, len(logits))
         mass = math.fsum(map(float, probabilities))
         if not math.isclose(mass, 1.0, rel_tol=1e-6) or min(map(float, probabilities)) < 0.0:
             raise ValueError(f"target probabilities are at least 0 and add up to 1, got {_short(probabilities)}")
-        return (total if mass == 1.0 else mass * total) - dot(logits, probabilities)
-    return total - logits[_class_index(target, len(logits))]
+        return -dot(log_softmax(logits), probabilities)
+    index = _class_index(target, len(logits))
+    # Differences keep the digits that large logits would lose; the target's own is 0 (recorded if it stands alone).
+    others = [logit - logits[index] for i, logit in enumerate(logits) if i != index]
+    return logsumexp([0.0, *others] if others else [logits[0] - logits[0]])
 
 
 def _class_index(target: Any, classes: int) -> int:

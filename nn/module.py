@@ -29,7 +29,8 @@ class Module:
     training: bool = True
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(vars(self).get(name), Value) and not isinstance(value, Value):
+        is_parameter = isinstance(old := vars(self).get(name), Value) and not old.parents
+        if is_parameter and not (isinstance(value, Value) and not value.parents):
             raise TypeError(f"{name} is a parameter, got {value!r:.60}; write {name}.data = … to change its number")
         super().__setattr__(name, value)
 

@@ -14,7 +14,6 @@ from viz.markup import cell, font, html_text, row, table, tooltip_text
 __all__ = ["draw_dot"]
 
 _MOST_NODES = 300
-_ORDER_MATTERS = ("sub", "div", "pow", "where", "leaky_relu", "elu")  # their edges are numbered
 _DIRECTIONS = ("LR", "RL", "TB", "BT")
 
 
@@ -70,8 +69,9 @@ def draw_dot(
     for node in order:
         graph.node(name[node], f"<{_node_table(node, node is value, colors)}>", tooltip=tooltip_text(repr(node)))
     for node in order:
+        numbered = len(node.parents) > 1 and not (node.op in RULES and RULES[node.op].commutative)
         for i, (parent, local) in enumerate(zip(node.parents, node.local_derivatives, strict=True), 1):
-            order_label = {"headlabel": f" {i} "} if node.op in _ORDER_MATTERS else {}
+            order_label = {"headlabel": f" {i} "} if numbered else {}
             graph.edge(name[parent], name[node], **order_label, **(_local(node, local) if show_local else {}))
     return Figure(graph.source, f"graph of {len(order)} nodes")
 
@@ -86,7 +86,7 @@ def _node_table(node: Value, is_root: bool, colors: Theme) -> str:
     if is_root:
         role, head = "output", f"{head}  output"
     fill = colors.roles[role]
-    label = html_text(node.label)
+    label = html_text(str(node.label))
     gradient = number_text(node.grad, 4) if node.has_grad else "not computed"
     wide: dict[str, str | float] = {"colspan": 2}
     rows = [

@@ -186,6 +186,10 @@ def observe(model: Any, example: Any = None, loss: Callable[[Any], Value] | None
 
 def _neurons(model: Any) -> list[list[tuple[str, Neuron]]]:
     """List the neurons of each layer with their names."""
+    for kind in (Neuron, Layer, MLP):
+        if isinstance(model, kind) and type(model).forward is not kind.forward:
+            fix = "draw what it computes with draw_dot(model(example))"
+            raise TypeError(f"{type(model).__name__} has a forward of its own, which cards cannot show; {fix}")
     if isinstance(model, Neuron):
         return [[("neuron", model)]]
     if isinstance(model, Layer):
