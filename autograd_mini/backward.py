@@ -8,26 +8,16 @@ Derivatives*, §3.2).
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from autograd_mini import modes
 from autograd_mini.errors import AnomalyError
 from autograd_mini.source import SourceLine
 
-__all__ = ["NOT_COMPUTED", "Differentiable", "Step", "backward", "differentiable_arguments", "gradients", "steps"]
+__all__ = ["NOT_COMPUTED", "Step", "backward", "differentiable_arguments", "gradients", "steps"]
 
 # A zero told apart by identity: a gradient that no backward pass has written reads 0.0 and *is* this object.
 NOT_COMPUTED = float("0.0")
-
-
-class Differentiable(Protocol):
-    """What the sweep needs of a node: where its gradient goes, and the local derivative of each of those edges."""
-
-    op: str
-    _grad: float
-    _inputs: tuple[Any, ...]
-    _locals: tuple[float, ...]
-    _line: SourceLine
 
 
 class Step(NamedTuple):
