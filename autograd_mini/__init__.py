@@ -41,7 +41,7 @@ from autograd_mini.functions import (
     where,
 )
 from autograd_mini.graph import GraphStatistics, statistics, topological_order
-from autograd_mini.modes import detect_anomaly, no_grad
+from autograd_mini.modes import detect_anomaly, no_grad, record_lines
 from autograd_mini.rules import RULES
 from autograd_mini.value import Value, parameter
 
@@ -80,6 +80,7 @@ __all__ = [
     "neg",
     "no_grad",
     "parameter",
+    "record_lines",
     "relu",
     "sigmoid",
     "sign",

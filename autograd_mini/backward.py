@@ -195,8 +195,7 @@ def _refuse_anomalies(root: Any) -> None:
             adds_up = f", which brings it to {step.after}" if math.isfinite(step.contribution) else ""
             raise AnomalyError(
                 f"the gradient that {step.node!r} hands to its argument {step.argument}, {step.parent!r}, is "
-                f"{step.upstream} × {step.local} = {step.contribution}{adds_up}; "
-                + _made_at(getattr(step.node, "_line", None))
+                f"{step.upstream} × {step.local} = {step.contribution}{adds_up}; " + _made_at(step.node.line)
             )
 
 

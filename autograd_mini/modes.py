@@ -1,6 +1,6 @@
-"""Switches that change how operations are recorded: ``no_grad`` and ``detect_anomaly``.
+"""Switches that change how operations are recorded: ``no_grad``, ``record_lines`` and ``detect_anomaly``.
 
-Both are context-local (PEP 567): a thread, or an asyncio task, that switches one does not disturb the others.
+All are context-local (PEP 567): a thread, or an asyncio task, that switches one does not disturb the others.
 """
 
 import threading
@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-__all__ = ["Mode", "current", "detect_anomaly", "no_grad"]
+__all__ = ["Mode", "current", "detect_anomaly", "no_grad", "record_lines", "recording"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What the current context asks for: is a graph recorded, are numbers that are not finite hunted."""
+    """What the current context asks for: is a graph recorded, with its source lines, are inf and nan hunted."""
 
     recording: bool = True
+    lines: bool = False
     anomaly: bool = False
 
 
@@ -64,6 +65,28 @@ def no_grad() -> Iterator[None]:
 
 
 @contextmanager
+def recording() -> Iterator[None]:
+    """Record again, whatever ``no_grad`` stands around: for functions that need a graph to do their work."""
+    with _switch(recording=True):
+        yield
+
+
+@contextmanager
+def record_lines() -> Iterator[None]:
+    """Have every node remember the line of the user's code that made it, as ``node.line``. Also a decorator.
+
+    Example:
+        >>> from autograd_mini import Value, record_lines
+        >>> with record_lines():
+        ...     y = Value(3.0) * 2
+        >>> y.line  # doctest: +ELLIPSIS
+        SourceLine(filename='...', number=...)
+    """
+    with _switch(lines=True):
+        yield
+
+
+@contextmanager
 def detect_anomaly() -> Iterator[None]:
     """Stop at the first value or gradient that is not finite, naming op, operands and line. Also a decorator.
 
@@ -80,5 +103,5 @@ def detect_anomaly() -> Iterator[None]:
         Traceback (most recent call last):
         autograd_mini.errors.AnomalyError: log(x=0) is -inf; at ...
     """
-    with _switch(anomaly=True):
+    with _switch(lines=True, anomaly=True):
         yield

@@ -161,6 +161,11 @@ class Value(Comparable):
             result[argument] = local
         return tuple(result)
 
+    @property
+    def line(self) -> SourceLine | None:
+        """The line of the user's code that made this node; None unless it was made under ``record_lines()``."""
+        return getattr(self, "_line", None)
+
     def backward(self) -> None:
         """Write ∂self/∂node into ``.grad`` of every node that self depends on.
 
@@ -341,6 +346,6 @@ def _record_carefully(
     node = _leaf(data, "")
     if mode.recording:
         node.op, node._args, node._inputs, node._locals = op, args, inputs, locals_
-    if mode.anomaly:
+    if mode.lines:
         node._line = user_line()
     return node

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import autograd_mini as am
-from autograd_mini import AnomalyError, Value, detect_anomaly, modes, no_grad
+from autograd_mini import AnomalyError, Value, detect_anomaly, modes, no_grad, record_lines
 
 
 def records() -> bool:
@@ -229,3 +229,21 @@ def test_detect_anomaly_is_a_decorator() -> None:
 
     with pytest.raises(AnomalyError):
         lose()
+
+
+def test_lines_are_recorded_where_asked_for_and_nowhere_else() -> None:
+    x = Value(3.0)
+    with record_lines():
+        y = x * 2.0
+        z = am.tanh(y)
+    assert y.line is not None
+    assert z.line is not None
+    assert "y = x * 2.0" in str(y.line)
+    assert z.line.number == y.line.number + 1
+    assert x.line is None
+    assert (x * 2.0).line is None
+
+
+def test_recording_again_inside_no_grad() -> None:
+    with no_grad(), modes.recording():
+        assert records()
