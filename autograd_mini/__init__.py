@@ -1,6 +1,6 @@
 """A scalar autodiff engine for understanding and trusting backpropagation."""
 
-from autograd_mini.backward import Step, gradients, steps
+from autograd_mini.backward import Step, steps
 from autograd_mini.errors import AnomalyError, GraphTooLargeError, RenderError
 from autograd_mini.functions import (
     abs as abs,
@@ -43,6 +43,17 @@ from autograd_mini.functions import (
 from autograd_mini.graph import GraphStatistics, statistics, topological_order
 from autograd_mini.modes import detect_anomaly, no_grad, record_lines
 from autograd_mini.rules import RULES
+from autograd_mini.transforms import (
+    derivative,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 from autograd_mini.value import Value, parameter
 
 __version__ = "0.1.0"
@@ -58,6 +69,7 @@ __all__ = [
     "Value",
     "add",
     "cos",
+    "derivative",
     "detect_anomaly",
     "div",
     "dot",
@@ -67,7 +79,12 @@ __all__ = [
     "exp",
     "expm1",
     "gelu",
+    "grad",
     "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "leaky_relu",
     "log",
     "log1p",
@@ -96,5 +113,7 @@ __all__ = [
     "tan",
     "tanh",
     "topological_order",
+    "value_and_grad",
+    "vjp",
     "where",
 ]

@@ -1,20 +1,30 @@
 """Reverse-mode differentiation: from a root back to the leaves, edge by edge.
 
-``steps`` is the sweep in the open: it changes nothing and yields one ``Step`` per edge. ``backward`` is the same sweep
-with its eyes shut, for speed: same order, same additions, the same gradients bit for bit, written into the nodes.
+``sweep`` is reverse mode in the open: it changes nothing and yields one ``Step`` per edge, over floats or over Values.
+``backward`` is the same sweep with its eyes shut, for speed: same additions in the same order, the same gradients bit
+for bit, written into the nodes.
 Algorithm: reverse accumulation over a topological order (Linnainmaa 1970; Griewank & Walther, *Evaluating
 Derivatives*, §3.2).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from autograd_mini import modes
 from autograd_mini.errors import AnomalyError
 from autograd_mini.source import SourceLine
 
-__all__ = ["NOT_COMPUTED", "Step", "backward", "differentiable_arguments", "gradients", "steps"]
+__all__ = [
+    "NOT_COMPUTED",
+    "Step",
+    "backward",
+    "differentiable_arguments",
+    "product",
+    "steps",
+    "sweep",
+    "sweep_order",
+]
 
 # A zero told apart by identity: a gradient that no backward pass has written reads 0.0 and *is* this object.
 NOT_COMPUTED = float("0.0")
@@ -44,13 +54,16 @@ class Step(NamedTuple):
     after: float
 
 
-def _sweep_order(root: Any) -> list[Any]:
-    """List the nodes that hand a gradient on, root first, each after everything that hands a gradient to it."""
-    if not hasattr(root, "_inputs"):
-        raise TypeError(f"a gradient is taken of a Value, got {root!r:.60} of type {type(root).__name__}")
+def sweep_order(roots: Iterable[Any], stop: Iterable[Any] = ()) -> list[Any]:
+    """List the nodes that hand a gradient on, roots first, each after everything that hands a gradient to it.
+
+    Args:
+        roots: where the gradients start.
+        stop: nodes that hand nothing on, as if they were leaves.
+    """
     order: list[Any] = []
-    seen: set[Any] = set()
-    stack: list[Any] = [root]
+    seen = set(stop)
+    stack: list[Any] = [root for root in roots if root._inputs]
     while stack:
         node = stack.pop()
         if node is None:
@@ -69,6 +82,9 @@ def steps(root: Any) -> Iterator[Step]:
     Args:
         root: the Value to differentiate.
 
+    Raises:
+        TypeError: for anything but a Value.
+
     Example:
         >>> from autograd_mini import Value
         >>> a = Value(3.0, "a")
@@ -77,14 +93,48 @@ def steps(root: Any) -> Iterator[Step]:
         0 1.0 × 3.0 = 3.0 ; total 3.0
         1 1.0 × 3.0 = 3.0 ; total 6.0
     """
-    gradient: dict[Any, float] = {root: 1.0}
-    for node in _sweep_order(root):
-        upstream = gradient[node]
-        for argument, parent, local in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
-            contribution = upstream * local
+    if not hasattr(root, "_inputs"):
+        raise TypeError(f"a gradient is taken of a Value, got {root!r:.60} of type {type(root).__name__}")
+    return sweep({root: 1.0}, sweep_order([root]))
+
+
+def sweep(
+    seeds: Mapping[Any, Any],
+    order: Iterable[Any],
+    *,
+    to: Container[Any] | None = None,
+    local_derivative: Callable[[Any, int, float], Any] | None = None,
+) -> Iterator[Step]:
+    """Hand gradients down through the nodes of `order`, yielding every edge as a ``Step``.
+
+    Args:
+        seeds: the nodes where the sweep starts and the gradients they start with.
+        order: what ``sweep_order`` lists for these nodes.
+        to: the only nodes to hand a gradient to; None for all.
+        local_derivative: ``(node, argument, recorded)`` -> ∂node/∂argument. Where it returns Values, the sweep is of
+            Values; without it the numbers are those that the forward pass recorded.
+    """
+    gradient: dict[Any, Any] = dict(seeds)
+    for node in order:
+        if (upstream := gradient.get(node)) is None:
+            continue
+        for argument, parent, recorded in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
+            if to is not None and parent not in to:
+                continue
+            local = recorded if local_derivative is None else local_derivative(node, argument, recorded)
+            contribution = product(upstream, local)
             before = gradient.get(parent, 0.0)
-            gradient[parent] = after = before + contribution
+            # Of Values, only sums that have two terms are recorded; of floats, 0.0 + -0.0 is the 0.0 of backward.
+            is_sum = parent in gradient or isinstance(contribution, float)
+            gradient[parent] = after = before + contribution if is_sum else contribution
             yield Step(node, argument, parent, upstream, local, contribution, before, after)
+
+
+def product(a: Any, b: Any) -> Any:
+    """a · b, where a factor that is the plain number 1 leaves no node behind."""
+    if type(a) is float and a == 1.0:
+        return b
+    return a if type(b) is float and b == 1.0 else a * b
 
 
 def differentiable_arguments(node: Any) -> Iterator[int]:
@@ -95,20 +145,6 @@ def differentiable_arguments(node: Any) -> Iterator[int]:
             position += 1
         yield position
         position += 1
-
-
-def gradients(root: Any) -> dict[Any, float]:
-    """Return ∂root/∂node for every node that a path reaches, root included, without touching any ``.grad``.
-
-    Example:
-        >>> from autograd_mini import Value
-        >>> a, b = Value(3.0), Value(4.0)
-        >>> gradients(a * b)[a]
-        4.0
-    """
-    result = {root: 1.0}
-    result.update((step.parent, step.after) for step in steps(root))
-    return result
 
 
 def backward(root: Any) -> None:
@@ -135,7 +171,7 @@ def backward(root: Any) -> None:
     except BaseException:
         for leaf, gradient in zip(leaves, earlier, strict=False):
             leaf._grad = gradient
-        for node in _sweep_order(root):
+        for node in sweep_order([root]):
             if node._inputs:
                 node._grad = NOT_COMPUTED
         raise

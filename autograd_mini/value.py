@@ -17,7 +17,7 @@ from autograd_mini.number import Comparable, constant, number, number_text
 from autograd_mini.rules import RULES
 from autograd_mini.source import SourceLine, user_line
 
-__all__ = ["Scalar", "Value", "apply", "parameter", "record", "unary"]
+__all__ = ["Scalar", "Value", "apply", "leaf", "parameter", "record", "unary"]
 
 _new = object.__new__
 _pow, _div = FLOAT.pow, FLOAT.div
@@ -150,7 +150,7 @@ class Value(Comparable):
     def parents(self) -> tuple["Value", ...]:
         args = self._args
         if float in map(type, args):  # constants stay plain numbers until somebody looks
-            self._args = args = tuple(_leaf(arg, "constant") if isinstance(arg, float) else arg for arg in args)
+            self._args = args = tuple(leaf(arg, "constant") if isinstance(arg, float) else arg for arg in args)
         return args  # type: ignore[return-value]  # no float is left
 
     @property
@@ -163,7 +163,7 @@ class Value(Comparable):
 
     @property
     def line(self) -> SourceLine | None:
-        """The line of the user's code that made this node; None unless it was made under ``record_lines()``."""
+        """The line of the user's code that made this node, if ``record_lines()`` was on; else None."""
         return getattr(self, "_line", None)
 
     def backward(self) -> None:
@@ -277,10 +277,11 @@ Scalar: TypeAlias = Value | float
 """What an op takes: a Value, or a plain number that counts as a constant."""
 
 
-def _leaf(data: Any, op: str, label: str = "") -> Value:
-    leaf = Value(data, label)
-    leaf.op = op
-    return leaf
+def leaf(data: Any, op: str, label: str = "") -> Value:
+    """Make a leaf of a kind: ``"parameter"``, ``"constant"`` or, for an input, ``""``."""
+    value = Value(data, label)
+    value.op = op
+    return value
 
 
 def parameter(data: Any, label: str = "") -> Value:
@@ -290,7 +291,7 @@ def parameter(data: Any, label: str = "") -> Value:
         >>> parameter(0.5, "w")
         Value(data=0.5, grad=not computed, op=parameter, label='w')
     """
-    return _leaf(data, "parameter", label)
+    return leaf(data, "parameter", label)
 
 
 def apply(op: str, *args: Any) -> Any:
@@ -343,7 +344,7 @@ def _record_carefully(
     if data * 0.0:
         report_non_finite(op, data, args)
     mode = modes.current()
-    node = _leaf(data, "")
+    node = leaf(data, "")
     if mode.recording:
         node.op, node._args, node._inputs, node._locals = op, args, inputs, locals_
     if mode.lines:

@@ -1,0 +1,166 @@
+"""What the transforms have in common: run a function on fresh Values, then carry derivatives through what it recorded.
+
+``pull`` is reverse mode and ``push`` is forward mode; both go along the same edges, with the numbers that the forward
+pass left or, for a derivative that can be differentiated again, with the rows of the table run over Values.
+
+Every run differentiates by Values of its own, so derivatives inside derivatives are never mixed up (Siskind &
+Pearlmutter 2005 call the mistake perturbation confusion).
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+from autograd_mini import modes, trees
+from autograd_mini.backward import differentiable_arguments, product, sweep, sweep_order
+from autograd_mini.functions import VALUE
+from autograd_mini.number import number
+from autograd_mini.rules import RULES
+from autograd_mini.value import Scalar, Value, leaf
+
+__all__ = ["Trace", "argument_names", "as_value", "partial_value", "pull", "push"]
+
+
+class Trace:
+    """One run of a function, recorded.
+
+    Args:
+        what: the transform, for messages.
+        f: the function.
+        args: its arguments; those in `wanted` are structures of numbers and Values, to be differentiated by.
+        wanted: positions in `args`.
+        keywords: passed to `f` as they are.
+
+    Attributes:
+        inputs: a fresh Value for each leaf of the wanted arguments.
+        output: what `f` returned.
+        outputs: its leaves, each as a Value.
+        as_values: whether results are to be Values, because Values went in, as arguments or by closure.
+    """
+
+    def __init__(
+        self, what: str, f: Callable[..., Any], args: Sequence[Any], wanted: Sequence[int], keywords: Mapping[str, Any]
+    ) -> None:
+        names = argument_names(f, len(args))
+        self.inputs = [_fresh(what, name, x) for i in wanted for name, x in trees.leaves(args[i], names[i])]
+        fresh = iter(self.inputs)
+        fed = list(args)
+        for i in wanted:
+            fed[i] = trees.rebuild(args[i], fresh)
+        with nullcontext() if modes.current().recording else modes.recording():
+            self.output = f(*fed, **keywords)
+        results = [y for _, y in trees.leaves(self.output)]
+        self.outputs = [as_value(y if isinstance(y, Value) else number(y, f"a result under {what}")) for y in results]
+        self.as_values = modes.current().recording and self._leads_outside()
+
+    def _leads_outside(self) -> bool:
+        """Whether an input is connected to a Value that came in, or a path ends at a leaf that is not this run's."""
+        own = set(self.inputs)
+        ends = (parent for node in sweep_order(self.outputs, self.inputs) for parent in node._inputs)
+        foreign = (x for x in (*self.outputs, *ends) if not x._inputs and x.op != "constant" and x not in own)
+        return any(x._inputs for x in self.inputs) or any(True for _ in foreign)
+
+    def one_output(self) -> Value:
+        """The one number that the function returned."""
+        if trees.is_leaf(self.output):
+            return self.outputs[0]
+        raise TypeError(
+            f"a gradient is taken of one number, and the function returned {self.output!r:.60}; return one of its "
+            "numbers, or their sum, or use jacobian"
+        )
+
+    def value(self) -> Any:
+        """What the function returned, as plain floats where everything that went in was plain."""
+        return trees.rebuild(self.output, self.results(self.outputs))
+
+    def results(self, found: Iterable[Scalar | None], as_values: bool = False) -> Iterator[Scalar]:
+        """Yield derivatives, or values, as this run returns them; where no path led they are 0."""
+        for one in found:
+            yield as_value(one) if as_values or self.as_values else float(one or 0.0)
+
+
+def as_value(derivative: Scalar | None) -> Value:
+    """Make a derivative a Value; where no path led, or nothing depends on a Value, it is a constant."""
+    return derivative if isinstance(derivative, Value) else leaf(derivative or 0.0, "constant")
+
+
+def _fresh(what: str, name: str, x: Any) -> Value:
+    if isinstance(x, Value):
+        twin = x * 1.0  # a node of this run's own, though connected to the one that came in
+        twin.label = x.label or name
+        return twin
+    return Value(number(x, f"the argument {name} of {what}"), name)
+
+
+def argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """Name the first `count` positional arguments of `f` as its signature does."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "argument")
+    return names + [f"{rest}[{i}]" for i in range(count - len(names))]
+
+
+def partial_value(node: Value, argument: int, recorded: float) -> Scalar:
+    """∂node/∂argument as a Value made by the node's row of the table, so that it can be differentiated in turn.
+
+    Raises:
+        ValueError: if the op has no row, or if the row no longer gives the recorded number, since data has changed.
+    """
+    if node.op not in RULES:
+        raise ValueError(f"the op {node.op!r} has no row to be differentiated again by; define it with @primitive")
+    partial: Scalar = RULES[node.op].partial(VALUE, argument, node, node._args)
+    now = float(partial)
+    if now != recorded and not (math.isnan(now) and math.isnan(recorded)):
+        raise ValueError(
+            f"the forward pass found {recorded} for the derivative of {node!r} by its argument {argument}, and its "
+            f"row gives {now} now: data was changed; run the forward pass again"
+        )
+    return partial
+
+
+def pull(
+    seeds: Mapping[Value, Scalar], inputs: Sequence[Value], *, as_values: bool, stop: Iterable[Value] = ()
+) -> list[Scalar | None]:
+    """Reverse mode: Σ seed · ∂node/∂input over all seeds, for every input; None where no path leads to it.
+
+    Args:
+        seeds: nodes, and what their derivatives are weighted by.
+        inputs: what to differentiate by, anywhere in the graph.
+        as_values: record the derivatives as Values.
+        stop: nodes that count as leaves.
+    """
+    order = sweep_order(seeds, stop)
+    reaching = set(inputs)
+    for node in reversed(order):
+        if not reaching.isdisjoint(node._inputs):
+            reaching.add(node)
+    gradient = dict(seeds)
+    for step in sweep(seeds, order, to=reaching, local_derivative=partial_value if as_values else None):
+        gradient[step.parent] = step.after
+    return [gradient.get(x) for x in inputs]
+
+
+def push(
+    tangents: Mapping[Value, Scalar], outputs: Sequence[Scalar | None], *, as_values: bool, stop: Iterable[Value] = ()
+) -> list[Scalar | None]:
+    """Forward mode: Σ ∂output/∂node · tangent over all nodes given, for every output; None where no path leads.
+
+    Args:
+        tangents: nodes, and the direction to differentiate in.
+        outputs: what to differentiate; a plain number depends on nothing.
+        as_values: record the derivatives as Values.
+        stop: nodes that count as leaves.
+    """
+    tangent = dict(tangents)
+    for node in reversed(sweep_order([y for y in outputs if isinstance(y, Value)], stop)):
+        for argument, parent, recorded in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
+            if parent in tangent:
+                local = partial_value(node, argument, recorded) if as_values else recorded
+                term = product(tangent[parent], local)
+                tangent[node] = tangent[node] + term if node in tangent else term
+    return [tangent.get(y) if isinstance(y, Value) else None for y in outputs]

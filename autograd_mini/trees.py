@@ -1,0 +1,69 @@
+"""Nested structures of numbers: lists, tuples, dicts and NumPy arrays, walked leaf by leaf and built again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["as_lists", "is_leaf", "leaves", "rebuild"]
+
+
+def _is_array(tree: Any) -> bool:
+    return bool(getattr(tree, "shape", ())) and hasattr(tree, "tolist")
+
+
+def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every leaf of a nested structure with the path that leads to it.
+
+    Args:
+        tree: a leaf, or a list, tuple, dict or NumPy array of trees; anything else counts as a leaf.
+        path: what the structure itself is called.
+
+    Example:
+        >>> list(leaves({"w": [1.0, 2.0], "b": 3.0}, "p"))
+        [("p['w'][0]", 1.0), ("p['w'][1]", 2.0), ("p['b']", 3.0)]
+    """
+    if _is_array(tree):
+        tree = tree.tolist()
+    if isinstance(tree, dict):
+        for key, part in tree.items():
+            yield from leaves(part, f"{path}[{key!r}]")
+    elif isinstance(tree, (list, tuple)):
+        for i, part in enumerate(tree):
+            yield from leaves(part, f"{path}[{i}]")
+    else:
+        yield path, tree
+
+
+def rebuild(tree: Any, new_leaves: Iterator[Any]) -> Any:
+    """Build a structure like `tree` out of other leaves.
+
+    An array becomes an array of objects, or one of floats where all its new leaves are floats.
+
+    Example:
+        >>> rebuild({"w": [1.0, 2.0], "b": 3.0}, iter("abc"))
+        {'w': ['a', 'b'], 'b': 'c'}
+    """
+    if _is_array(tree):
+        array = tree.astype(object)
+        for i in range(array.size):
+            array.flat[i] = next(new_leaves)
+        return array.astype(float) if {*map(type, array.flat)} == {float} else array
+    if isinstance(tree, dict):
+        return {key: rebuild(part, new_leaves) for key, part in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        parts = [rebuild(part, new_leaves) for part in tree]
+        return parts if isinstance(tree, list) else type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    return next(new_leaves)
+
+
+def as_lists(tree: Any) -> Any:
+    """The same structure with its arrays as nested lists, for leaves that are structures themselves."""
+    if isinstance(tree, dict):
+        return {key: as_lists(part) for key, part in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return [as_lists(part) for part in tree] if isinstance(tree, list) else tuple(map(as_lists, tree))
+    return tree.tolist() if _is_array(tree) else tree
+
+
+def is_leaf(tree: Any) -> bool:
+    """Whether `tree` is a single number, or anything else that is not a structure."""
+    return not (_is_array(tree) or isinstance(tree, (dict, list, tuple)))
