@@ -40,8 +40,10 @@ from autograd_mini.functions import (
     tanh,
     where,
 )
+from autograd_mini.gradcheck import gradcheck
 from autograd_mini.graph import GraphStatistics, statistics, topological_order
 from autograd_mini.modes import detect_anomaly, no_grad, record_lines
+from autograd_mini.primitive import primitive
 from autograd_mini.rules import RULES
 from autograd_mini.transforms import (
     derivative,
@@ -80,6 +82,7 @@ __all__ = [
     "expm1",
     "gelu",
     "grad",
+    "gradcheck",
     "gradients",
     "hessian",
     "hvp",
@@ -97,6 +100,7 @@ __all__ = [
     "neg",
     "no_grad",
     "parameter",
+    "primitive",
     "record_lines",
     "relu",
     "sigmoid",

@@ -5,6 +5,7 @@ A rule writes ``k.exp(a)`` and is then true for whatever kit `k` it is given: ``
 All kits follow IEEE 754 at the edges: ``log(0)`` is -inf, ``log(-1)`` is nan, an overflow is ±inf. Nothing raises.
 """
 
+import cmath
 import functools
 import math
 import operator
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FLOAT", "Kit", "array_kit"]
+__all__ = ["COMPLEX", "FLOAT", "Kit", "array_kit"]
 
 Function = Callable[..., Any]
 _INF, _NAN = math.inf, math.nan
@@ -154,6 +155,52 @@ FLOAT = Kit(
     logsumexp=_logsumexp,
 )
 """The kit of Python floats."""
+
+
+def _not_analytic(*args: Any) -> Any:
+    raise TypeError("this function is not analytic, or not known over the complex numbers")
+
+
+def _complex_sigmoid(a: complex) -> complex:
+    if a.real >= 0.0:
+        return 1.0 / (1.0 + cmath.exp(-a))
+    e = cmath.exp(a)
+    return e / (1.0 + e)
+
+
+def _complex_logsumexp(terms: Sequence[complex]) -> complex:
+    top = max(t.real for t in terms)
+    return top + cmath.log(sum(cmath.exp(t - top) for t in terms))
+
+
+COMPLEX = Kit(
+    exp=cmath.exp,
+    expm1=lambda a: complex(
+        math.expm1(a.real) * math.cos(a.imag) - 2.0 * math.sin(0.5 * a.imag) ** 2, math.exp(a.real) * math.sin(a.imag)
+    ),
+    log=cmath.log,
+    log1p=lambda a: complex(0.5 * math.log1p(a.real * (2.0 + a.real) + a.imag**2), math.atan2(a.imag, 1.0 + a.real)),
+    sqrt=cmath.sqrt,
+    sin=cmath.sin,
+    cos=cmath.cos,
+    tan=cmath.tan,
+    tanh=cmath.tanh,
+    sigmoid=_complex_sigmoid,
+    erf=_not_analytic,
+    erfc=_not_analytic,
+    abs=_not_analytic,
+    sign=_not_analytic,
+    maximum=_not_analytic,
+    minimum=_not_analytic,
+    div=operator.truediv,
+    pow=operator.pow,
+    where=_not_analytic,
+    equal=operator.eq,
+    sum=lambda terms: sum(terms, 0j),
+    dot=lambda a, b: sum(map(operator.mul, a, b), 0j),
+    logsumexp=_complex_logsumexp,
+)
+"""The kit of Python's complex numbers, for the complex step: analytic functions alone, and errors are raised."""
 
 
 def array_kit(xp: Any, *, erf: Function | None = None, erfc: Function | None = None) -> Kit:

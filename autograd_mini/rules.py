@@ -46,7 +46,7 @@ class Rule:
         summary: one line for people: what it is, and its range or domain where that matters.
         edges: corner cases, each held literally by a test.
         commutative: whether the order of the arguments makes no difference to the value.
-        kinks: points in the box (by argument 0, or 0 = a - b for two arguments) where the derivative jumps.
+        kinks: points in the box where the derivative jumps: by argument 0, or by a - b if the op is commutative.
     """
 
     forward: Callable[..., Any]
@@ -69,6 +69,13 @@ class Rule:
         if isinstance(self.partials, tuple):
             return self.partials[i](k, y, *args)
         return self.partials(k, y, i, args)
+
+    def sides(self, args: Sequence[float]) -> tuple[int, ...]:
+        """Tell for each kink on which side of it the arguments are: -1, 0 (on it) or 1."""
+        if not self.kinks:
+            return ()
+        place = args[0] - args[1] if self.commutative else args[0]
+        return tuple((place > kink) - (place < kink) for kink in self.kinks)
 
 
 def _one(k: Kit, y: Any, *args: Any) -> Any:
@@ -277,7 +284,7 @@ RULES: dict[str, Rule] = {
         (_zero, lambda k, y, c, a, b: k.where(c, 1.0, 0.0), lambda k, y, c, a, b: k.where(c, 0.0, 1.0)),
         ((0.5, 1.5), _WIDE, _WIDE), "where", r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
         "a where the condition is true (not 0), else b; no slope by the condition.",
-        (Edge((1.0, 2.0, 3.0), 2.0, (0.0, 1.0, 0.0)), Edge((0.0, 2.0, 3.0), 3.0, (0.0, 0.0, 1.0))),
+        (Edge((1.0, 2.0, 3.0), 2.0, (0.0, 1.0, 0.0)), Edge((0.0, 2.0, 3.0), 3.0, (0.0, 0.0, 1.0))), (0.0,),
     ),
     "dot": Rule(
         lambda k, *args: k.dot(args[: len(args) // 2], args[len(args) // 2 :]),

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["as_lists", "is_leaf", "leaves", "rebuild"]
+__all__ = ["as_lists", "is_array", "is_leaf", "leaves", "rebuild"]
 
 
-def _is_array(tree: Any) -> bool:
+def is_array(tree: Any) -> bool:
+    """Whether `tree` is an array of NumPy's kind, with at least one axis."""
     return bool(getattr(tree, "shape", ())) and hasattr(tree, "tolist")
 
 
@@ -21,7 +22,7 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         >>> list(leaves({"w": [1.0, 2.0], "b": 3.0}, "p"))
         [("p['w'][0]", 1.0), ("p['w'][1]", 2.0), ("p['b']", 3.0)]
     """
-    if _is_array(tree):
+    if is_array(tree):
         tree = tree.tolist()
     if isinstance(tree, dict):
         for key, part in tree.items():
@@ -42,7 +43,7 @@ def rebuild(tree: Any, new_leaves: Iterator[Any]) -> Any:
         >>> rebuild({"w": [1.0, 2.0], "b": 3.0}, iter("abc"))
         {'w': ['a', 'b'], 'b': 'c'}
     """
-    if _is_array(tree):
+    if is_array(tree):
         array = tree.astype(object)
         for i in range(array.size):
             array.flat[i] = next(new_leaves)
@@ -61,9 +62,9 @@ def as_lists(tree: Any) -> Any:
         return {key: as_lists(part) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
         return [as_lists(part) for part in tree] if isinstance(tree, list) else tuple(map(as_lists, tree))
-    return tree.tolist() if _is_array(tree) else tree
+    return tree.tolist() if is_array(tree) else tree
 
 
 def is_leaf(tree: Any) -> bool:
     """Whether `tree` is a single number, or anything else that is not a structure."""
-    return not (_is_array(tree) or isinstance(tree, (dict, list, tuple)))
+    return not (is_array(tree) or isinstance(tree, (dict, list, tuple)))

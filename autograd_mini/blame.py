@@ -1,0 +1,194 @@
+"""Who is to blame for a wrong gradient: each node of the graph is held to finite differences of that node alone."""
+
+import inspect
+import math
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograd_mini.anomalies import operation_text
+from autograd_mini.backward import differentiable_arguments
+from autograd_mini.differences import DIFFERS, Estimate, estimate, verdict
+from autograd_mini.functions import VALUE
+from autograd_mini.graph import topological_order
+from autograd_mini.kits import FLOAT
+from autograd_mini.number import number_text
+from autograd_mini.rules import RULES, Rule
+from autograd_mini.source import SourceLine
+from autograd_mini.tracing import pull
+from autograd_mini.value import Value, apply
+
+__all__ = ["Blame", "find_guilty"]
+
+_EPSILON = 2.0**-52
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """The first place where a gradient goes wrong.
+
+    Attributes:
+        op: the guilty op.
+        message: what is wrong with it, with numbers.
+        node: the node where it shows.
+        argument: which of its arguments, counted from 0; None where all are concerned.
+        line: the line of the user's code that made the node, where it is known.
+    """
+
+    op: str
+    message: str
+    node: Value
+    argument: int | None
+    line: SourceLine | None
+
+    def __str__(self) -> str:
+        made = f"\n  the node was made at {self.line}" if self.line else ""
+        return self.message + made + _definition(self.op, self.argument)
+
+
+def find_guilty(
+    root: Value, suspects: Sequence[Value], written: Mapping[Value, float], moved: Value, order: int
+) -> Blame | None:
+    """Find the first wrong op between the inputs and the root.
+
+    Args:
+        root: the root of the graph.
+        suspects: inputs whose gradients are wrong.
+        written: the gradient that ``backward`` wrote into each node.
+        moved: the root of the same graph, recorded with the first suspect moved a little.
+        order: of the derivative that is wrong, 1 or 2.
+
+    Returns:
+        The culprit; None if every part is right by itself.
+    """
+    nodes = topological_order(root)
+    on_the_way = set(suspects)
+    for node in nodes:
+        if not on_the_way.isdisjoint(node._inputs):
+            on_the_way.add(node)
+
+    def accusations() -> Iterator[Blame | None]:
+        interior = [node for node in nodes if node in on_the_way and node._inputs]
+        yield from (_wrong_local(node, on_the_way) for node in interior)
+        yield _wrong_sum(nodes, written)
+        yield _detached(nodes, suspects, moved)
+        if order == 2:
+            yield from map(_wrong_second, interior)
+
+    return next(filter(None, accusations()), None)
+
+
+def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:
+    """Hold the local derivatives of one node to differences of its row's forward."""
+    rule = RULES.get(node.op)
+    if rule is None:
+        return None
+    data = [parent.data for parent in node.parents]
+    forward = rule.forward(FLOAT, *data)
+    text = operation_text(node.op, node.parents)
+    if forward != node.data and not (math.isnan(forward) and math.isnan(node.data)):
+        message = f"{text} is {number_text(forward, 12)}, but the node holds {number_text(node.data, 12)}"
+        return Blame(node.op, message, node, None, node.line)
+    for argument, parent, local in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
+        if parent in on_the_way:
+            found = _partial_by_differences(rule, lambda k, *args: rule.forward(k, *args), data, argument)
+            if verdict(local, found, abs(local)) == DIFFERS:
+                message = (
+                    f"∂{text}/∂argument {argument} is {number_text(local, 12)} on the node, and differences of "
+                    f"{node.op} alone give {number_text(found.derivative, 12)}"
+                )
+                return Blame(node.op, message, node, argument, node.line)
+    return None
+
+
+def _wrong_second(node: Value) -> Blame | None:
+    """Hold the partials of one node's row, run over Values, to differences of the same partials over floats."""
+    rule = RULES.get(node.op)
+    if rule is None:
+        return None
+    data = [parent.data for parent in node.parents]
+    for i in differentiable_arguments(node):
+
+        def partial(k: Any, *args: float, i: int = i) -> float:
+            return float(rule.partial(k, i, rule.forward(k, *args), args))
+
+        leaves = [Value(x) for x in data]
+        recorded = rule.partial(VALUE, i, apply(node.op, *leaves), leaves)
+        found_by_table = pull({recorded: 1.0}, leaves, as_values=False) if isinstance(recorded, Value) else []
+        for j in range(len(data)):
+            exact = float((found_by_table[j] if found_by_table else None) or 0.0)
+            found = _partial_by_differences(rule, partial, data, j)
+            if verdict(exact, found, abs(exact)) == DIFFERS:
+                message = (
+                    f"∂{operation_text(node.op, node.parents)}/∂argument {i} is right, but its own derivative by "
+                    f"argument {j} comes out as {number_text(exact, 12)}, and differences of that partial alone give "
+                    f"{number_text(found.derivative, 12)};\n  a partial can be differentiated if it is written with "
+                    "functions of autograd_mini, not of math"
+                )
+                return Blame(node.op, message, node, i, node.line)
+    return None
+
+
+def _partial_by_differences(rule: Rule, f: Callable[..., float], data: Sequence[float], argument: int) -> Estimate:
+    def probe(x: float) -> tuple[float, Any]:
+        at = [*data[:argument], x, *data[argument + 1 :]]
+        try:
+            return f(FLOAT, *at), rule.sides(at)
+        except (ArithmeticError, ValueError):  # a user's op outside its domain
+            return math.nan, rule.sides(at)
+
+    value, _ = probe(data[argument])
+    return estimate(probe, data[argument], 2.0 * _EPSILON * abs(value))
+
+
+def _wrong_sum(order: Sequence[Value], written: Mapping[Value, float]) -> Blame | None:
+    """Hold each gradient that was written to the sum over the edges it came by, nearest to the root first."""
+    shares: dict[Value, list[float]] = {}
+    users: dict[Value, list[Value]] = {}
+    for node in reversed(order):
+        if node in shares and node in written and not _is_sum(written[node], shares[node]):
+            message = (
+                f"{len(shares[node])} edges hand {' + '.join(number_text(share) for share in shares[node][:6])} = "
+                f"{number_text(math.fsum(shares[node]), 12)} to {node!r:.60}, but backward wrote "
+                f"{number_text(written[node], 12)};\n  the gradient of a node that is used several times is a sum (+=)"
+            )
+            return Blame(users[node][0].op, message, node, None, node.line or users[node][0].line)
+        for parent, local in zip(node._inputs, node._locals, strict=True):
+            shares.setdefault(parent, []).append(written.get(node, math.nan) * local)
+            users.setdefault(parent, []).append(node)
+    return None
+
+
+def _is_sum(total: float, shares: Sequence[float]) -> bool:
+    wanted = sum(shares)
+    if not math.isfinite(wanted):
+        return True
+    return abs(total - wanted) <= 1e-12 * sum(map(abs, shares))
+
+
+def _detached(order: Sequence[Value], suspects: Sequence[Value], moved: Value) -> Blame | None:
+    """Find a number that follows a suspect although no path leads to it: one that was taken out of the graph."""
+    inputs = set(suspects)
+    twins = topological_order(moved)
+    if [node.op for node in twins] != [node.op for node in order]:
+        return None
+    for node, twin in zip(order, twins, strict=True):
+        for argument, (parent, other) in enumerate(zip(node.parents, twin.parents, strict=True)):
+            if not parent.parents and parent not in inputs and parent.data != other.data:
+                message = (
+                    f"argument {argument} of {operation_text(node.op, node.parents)} follows {suspects[0].label}, and "
+                    "no path leads there:\n  the number left the graph by .data, float() or a function of math; stay "
+                    "with Values and the functions of autograd_mini"
+                )
+                return Blame(node.op, message, node, None, node.line)
+    return None
+
+
+def _definition(op: str, argument: int | None) -> str:
+    """Where the partial of a user's op is written."""
+    rule = RULES.get(op)
+    if rule is None or argument is None:
+        return ""
+    partial = inspect.unwrap(rule.partials[argument] if isinstance(rule.partials, tuple) else rule.partials)
+    code = getattr(partial, "__code__", None)
+    return f"\n  its partial is written at {SourceLine(code.co_filename, code.co_firstlineno)}" if code else ""

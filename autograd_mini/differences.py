@@ -1,0 +1,174 @@
+"""Finite differences that know how far to trust themselves: the numeric side of every gradient check.
+
+Central differences at a ladder of steps, each half the one above, extrapolated to step 0 (Richardson 1911, in the
+tableau of Neville; Ridders 1982 picks its best entry). The step is thereby chosen for each input. Rungs that straddle a
+kink or leave the domain are left out, and an entry that the smaller steps contradict is not believed.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+__all__ = ["AGREES", "DIFFERS", "KINK", "TOO_STEEP", "Estimate", "Probe", "estimate", "verdict"]
+
+AGREES, DIFFERS, KINK, TOO_STEEP = "agrees", "differs", "kink here", "too steep to tell"
+
+Probe = Callable[[float], tuple[float, Any]]
+"""A function of one number to differentiate; beside its value it tells on which branch it was, as anything with ==."""
+
+_RUNGS = 30
+_FAR = 12  # rungs further down, where a converged estimate is looked at once more
+_WIDEST = 0.09  # not commensurate with the periods people write, so that no sine is sampled at its zeros alone
+
+
+class Estimate(NamedTuple):
+    """A derivative by differences.
+
+    Attributes:
+        derivative: the estimate; nan where there is none.
+        error: how far it may be off.
+        left, right: the slopes on either side, as far as the smallest step tells.
+        kink: whether the two slopes differ beyond doubt, or no step is small enough to stay on one branch.
+    """
+
+    derivative: float
+    error: float
+    left: float = math.nan
+    right: float = math.nan
+    kink: bool = False
+
+
+def estimate(probe: Probe, x: float, noise: float, enough: float = 1e-12) -> Estimate:
+    """Differentiate a function at `x`.
+
+    Args:
+        probe: the function.
+        x: where, a finite number.
+        noise: the size of the rounding errors in the function's value.
+        enough: the relative error to be content with.
+
+    Returns:
+        An Estimate; its derivative is nan and its error inf if the function is finite at no pair of points.
+
+    Example:
+        >>> found = estimate(lambda x: (x * x, None), 3.0, 1e-15)
+        >>> abs(found.derivative - 6.0) < 1e-12
+        True
+    """
+    found = []
+    for scale in dict.fromkeys((_WIDEST * max(1.0, abs(x)), _WIDEST * abs(x or 1.0), _WIDEST)):
+        found.append(_Ladder(probe, x, noise, scale).climb(enough))
+        if found[-1].error <= max(1e3 * enough * abs(found[-1].derivative), 8.0 * noise / scale):
+            break
+    return min(found, key=lambda one: (one.kink, one.error))
+
+
+class _Ladder:
+    """Differences of one function around one point."""
+
+    def __init__(self, probe: Probe, x: float, noise: float, scale: float) -> None:
+        self.probe, self.x, self.noise, self.scale = probe, x, noise, scale
+        self.here, self.branch = probe(x)
+        self.left = self.right = math.nan
+        self.slopes, self.bends = _Tableau(2), _Tableau(1)
+        self.straddled = False
+
+    def climb(self, enough: float) -> Estimate:
+        """Go down the ladder until the estimate is good enough."""
+        for rung in range(_RUNGS):
+            if self.step(rung, self.slopes, self.bends):
+                best, error = self.slopes.settled()
+                good = max(enough * abs(best), 4.0 * self.noise / self.scale)
+                if self.slopes.rungs >= 4 and error <= good and self.is_confirmed(best, error, rung + _FAR):
+                    break
+            elif self.slopes.rungs:
+                self.slopes, self.bends = _Tableau(2), _Tableau(1)
+        derivative, error = self.slopes.settled()
+        jump, doubt = self.bends.settled()
+        kink = self.straddled or abs(jump) > 10.0 * doubt + 1e-6 * abs(derivative)
+        return Estimate(derivative, error, self.left, self.right, kink)
+
+    def step(self, rung: int, slopes: "_Tableau", bends: "_Tableau") -> bool:
+        """Take the differences at one rung; False if they mean nothing."""
+        h = self.scale / 2.0**rung
+        above, below = self.x + h, self.x - h
+        width = above - below
+        if not (below < self.x < above and math.isfinite(width)):
+            return True  # too small a step for this x, or too large: nothing was seen
+        (up, branch_up), (down, branch_down) = self.probe(above), self.probe(below)
+        self.left, self.right = (self.here - down) / (self.x - below), (up - self.here) / (above - self.x)
+        self.straddled = not branch_up == self.branch == branch_down
+        if self.straddled or not math.isfinite(up - down):
+            return False
+        rounding = 2.0 * self.noise / width
+        slopes.add(width, (up - down) / width, rounding)
+        bends.add(width, self.right - self.left, 4.0 * rounding)
+        return True
+
+    def is_confirmed(self, best: float, error: float, rung: int) -> bool:
+        """Whether a far smaller step sees the same slope; if not, the ladder goes on from where it was."""
+        alone = _Tableau(2)
+        if not self.step(rung, alone, _Tableau(1)) or not alone.rungs:
+            return True
+        return alone.is_near(best, 10.0 * error + 1e-6 * abs(best))
+
+
+class _Tableau:
+    """Extrapolation to step 0 of numbers whose error is a power series in step**power."""
+
+    def __init__(self, power: int) -> None:
+        self.power = power
+        self.rungs = 0
+        self._entries: list[tuple[float, float, int]] = []
+        self._plain: list[tuple[float, float, float]] = []
+        self._row: list[float] = []
+
+    def add(self, width: float, entry: float, rounding: float) -> None:
+        """Take in the number found at the next smaller width."""
+        self._plain.append((width, entry, rounding))
+        before, self._row = self._row, [entry]
+        for column, earlier in enumerate(before):
+            ratio = self._plain[self.rungs - column - 1][0] / width
+            last = self._row[-1]
+            better = last + (last - earlier) / (ratio**self.power - 1.0)
+            self._row.append(better)
+            self._entries.append((max(abs(better - last), abs(better - earlier)) + rounding, better, self.rungs))
+        self.rungs += 1
+
+    def settled(self) -> tuple[float, float]:
+        """The entry with the least error that no smaller step contradicts, and its error."""
+        for error, entry, rung in sorted(self._entries):
+            if all(abs(plain - entry) <= 10.0 * (error + rounding) for _, plain, rounding in self._plain[rung + 1 :]):
+                return entry, error
+        return math.nan, math.inf
+
+    def is_near(self, wanted: float, tolerance: float) -> bool:
+        """Whether the last number is near another one, its rounding errors apart."""
+        _, plain, rounding = self._plain[-1]
+        return abs(plain - wanted) <= tolerance + 10.0 * rounding
+
+
+def verdict(exact: float, found: Estimate, size: float) -> str:
+    """Judge a derivative by its estimate.
+
+    Args:
+        exact: the derivative to judge.
+        found: the estimate.
+        size: Σ |upstream × local| over all that was added up in `exact`: the scale of its own rounding errors.
+
+    Returns:
+        AGREES, DIFFERS, KINK or TOO_STEEP; the last wherever the estimate could not have told a wrong derivative.
+
+    Example:
+        >>> verdict(6.0, Estimate(6.0, 1e-12), 6.0), verdict(6.001, Estimate(6.0, 1e-12), 6.0)
+        ('agrees', 'differs')
+    """
+    if found.kink:
+        return KINK
+    if not math.isfinite(found.error) or math.isinf(exact):
+        return TOO_STEEP
+    largest = max(abs(exact), abs(found.derivative), 1e-6 * size)
+    difference = abs(exact - found.derivative)
+    if not difference <= 1e-9 * largest + 1e-12 * size + 10.0 * found.error:  # a nan differs
+        return DIFFERS
+    return AGREES if found.error <= 1e-4 * largest or exact == 0.0 == size else TOO_STEEP

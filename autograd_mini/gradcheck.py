@@ -1,0 +1,292 @@
+"""``gradcheck``: every derivative of a function beside the same number found without any rule of differentiation."""
+
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograd_mini import modes, trees
+from autograd_mini.backward import NOT_COMPUTED, sweep, sweep_order
+from autograd_mini.blame import Blame, find_guilty
+from autograd_mini.differences import AGREES, DIFFERS, KINK, TOO_STEEP, Probe, estimate, verdict
+from autograd_mini.graph import topological_order
+from autograd_mini.kits import FLOAT
+from autograd_mini.number import number, number_text
+from autograd_mini.replay import Replay, branches
+from autograd_mini.tracing import argument_names, as_value, pull
+from autograd_mini.value import Value, apply
+
+__all__ = ["Check", "Report", "gradcheck"]
+
+_EPSILON = 2.0**-52
+_MOST_AGREEING = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One derivative, found twice.
+
+    Attributes:
+        name: what it is by: an input, or two for a second derivative.
+        at: the number at that input.
+        gradient: the derivative to check.
+        numeric: the same by differences, or by a complex step.
+        error: how far they are apart.
+        left, right: the slopes on either side as far as small steps tell; they differ at a kink.
+        verdict: ``"agrees"``, ``"differs"``, ``"kink here"`` or ``"too steep to tell"``.
+        method: ``"central differences"`` or ``"complex step"``.
+    """
+
+    name: str
+    at: float
+    gradient: float
+    numeric: float
+    error: float
+    left: float
+    right: float
+    verdict: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Report:
+    """What ``gradcheck`` found. True, as in ``assert gradcheck(f, x)``, if every derivative agrees.
+
+    Attributes:
+        checks: one ``Check`` per derivative.
+        blame: the first wrong op, if a derivative differs and the culprit was found.
+        root: the graph that was checked.
+    """
+
+    checks: tuple[Check, ...]
+    blame: Blame | None
+    root: Value
+
+    def __bool__(self) -> bool:
+        return all(check.verdict == AGREES for check in self.checks)
+
+    def having(self, kind: str) -> list[Check]:
+        """List the checks with this verdict."""
+        return [check for check in self.checks if check.verdict == kind]
+
+    def __repr__(self) -> str:
+        return "\n".join(_lines(self))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    agreeing, others = report.having(AGREES), [check for check in report.checks if check.verdict != AGREES]
+    yield f"gradcheck: {len(agreeing)} of {len(report.checks)} derivatives agree"
+    shown = [*others, *agreeing[:_MOST_AGREEING]]
+    rows = [("by", "at", "gradient", "numeric", "error", "verdict", "method")]
+    rows += [
+        (c.name, number_text(c.at), number_text(c.gradient, 10), number_text(c.numeric, 10), f"{c.error:.1e}",
+         c.verdict, c.method) for c in shown
+    ]  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows if shown else ():
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if len(agreeing) > _MOST_AGREEING:
+        yield f"  and {len(agreeing) - _MOST_AGREEING} more that agree"
+    for check in report.having(KINK)[:_MOST_AGREEING]:
+        slopes = f"{number_text(check.left)} on the left and {number_text(check.right)} on the right"
+        yield f"kink here: by {check.name} the slope is {slopes}; check at another point"
+    if any(check.verdict == TOO_STEEP for check in others):
+        yield "too steep to tell: differences cannot resolve this derivative; check at another point"
+    if report.blame:
+        yield f"the first wrong op is {report.blame.op}\n  {report.blame}"
+    elif report.having(DIFFERS):
+        yield "every op of the graph is right by itself: look at the gradient given, or for state in the function"
+
+
+def gradcheck(
+    f: Any,
+    *args: Any,
+    order: int = 1,
+    gradient: Callable[..., Any] | None = None,
+) -> Report:
+    """Compare the gradient of `f` with finite differences and, where they differ, find the op to blame.
+
+    Central differences with a step chosen for each input and extrapolated to 0, refined by a complex step where every
+    op on the way is analytic. Inputs are perturbed one at a time, so `f` runs about ten times for each.
+
+    Args:
+        f: a function that returns one number; or a Value, whose graph is then checked as it stands, by its leaves.
+        *args: where to check: numbers, Values or structures of them, which all count as inputs.
+        order: 1 for the gradient, 2 for the second derivatives too.
+        gradient: a gradient written by hand, to be checked instead of the engine's: a function of the same arguments
+            that returns a structure like them (for several arguments a tuple).
+
+    Returns:
+        A Report, true if every derivative agrees. No gradient that you have is touched.
+
+    Raises:
+        TypeError: if `f` does not return one number, or an argument is not made of numbers.
+        ValueError: if `f` gives different values at the same point, or for another order.
+
+    Example:
+        >>> from autograd_mini import primitive
+        >>> @primitive(lambda y, x: 2 * x**2)
+        ... def cube(x):
+        ...     return x * x * x
+        >>> report = gradcheck(lambda x, b: cube(x) * b, 2.0, 5.0)
+        >>> bool(report), report.blame.op
+        (False, 'cube')
+    """
+    if order not in (1, 2):
+        raise ValueError(f"gradcheck checks derivatives of order 1 or 2, got {order!r}")
+    with warnings.catch_warnings(), modes.recording():
+        warnings.simplefilter("ignore", RuntimeWarning)  # probes may leave the domain
+        subject = _Graph(f) if isinstance(f, Value) else _Function(f, args)
+        return _check(subject, order, gradient, args)
+
+
+class _Function:
+    """A function at a point."""
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any]) -> None:
+        if not callable(f):
+            raise TypeError(f"gradcheck needs a function or a Value, got {f!r:.60}")
+        named = [
+            one for name, arg in zip(argument_names(f, len(args)), args, strict=True) for one in trees.leaves(arg, name)
+        ]
+        self._f, self._args = f, args
+        self.names = [getattr(x, "label", "") or name for name, x in named]
+        self.numbers = [
+            x.data if isinstance(x, Value) else number(x, f"the argument {name} of gradcheck") for name, x in named
+        ]
+        with modes.record_lines():
+            self.root, self.inputs = self.run(self.numbers)
+        again = self.run(self.numbers)[0].data
+        if again != self.root.data and not (math.isnan(again) and math.isnan(self.root.data)):
+            raise ValueError(
+                f"gradcheck needs a function that gives the same value at the same point, got {self.root.data} and "
+                f"then {again}; draw no random numbers in it, and leave no state behind"
+            )
+
+    def run(self, numbers: Sequence[float]) -> tuple[Value, list[Value]]:
+        """Compute the function at other numbers."""
+        inputs = [Value(x, name) for x, name in zip(numbers, self.names, strict=True)]
+        fresh = iter(inputs)
+        result = self._f(*(trees.rebuild(arg, fresh) for arg in self._args))
+        if not trees.is_leaf(result):
+            raise TypeError(f"gradcheck checks a function that returns one number, got {result!r:.60}")
+        return as_value(result if isinstance(result, Value) else number(result, "a result under gradcheck")), inputs
+
+    def probes(self) -> list[Probe]:
+        """Make, for each input, the function from its number to that of the root."""
+        return [_probe_of(self, i, lambda root, _: root) for i in range(len(self.inputs))]
+
+
+class _Graph:
+    """A graph that stands, as a function of its leaves."""
+
+    def __init__(self, root: Value) -> None:
+        self.root = root
+        self.inputs = [
+            node for node in topological_order(root) if not node.parents and (node.op != "constant" or node is root)
+        ]
+        self.names = [node.label or f"leaf {i}" for i, node in enumerate(self.inputs)]
+        self.numbers = [node.data for node in self.inputs]
+
+    def run(self, numbers: Sequence[float]) -> tuple[Value, list[Value]]:
+        """Compute the graph at other numbers."""
+        inputs = [Value(x, name) for x, name in zip(numbers, self.names, strict=True)]
+        fed = dict(zip(self.inputs, inputs, strict=True))
+        replay = Replay(self.root)
+        interior = [node for node in replay.nodes if node.parents]
+        return as_value(replay.compute(fed, interior, lambda node, args: apply(node.op, *args))), inputs
+
+    def probes(self) -> list[Probe]:
+        """Make, for each input, the function from its number to that of the root."""
+        replay = Replay(self.root)
+        return [replay.at(x, FLOAT) for x in self.inputs]
+
+
+def _check(subject: _Function | _Graph, order: int, by_hand: Callable[..., Any] | None, args: Sequence[Any]) -> Report:
+    root, inputs, numbers = subject.root, subject.inputs, subject.numbers
+    written = _backward(root)
+    exact = [written.get(x, 0.0) for x in inputs] if by_hand is None else _given(by_hand(*args), len(inputs))
+
+    checks = list(_judge(root, subject, subject.names, exact, subject.probes()))
+    if order == 2 and all(check.verdict != DIFFERS for check in checks):
+        for i, slope in enumerate(pull({root: 1.0}, inputs, as_values=True)):
+
+            def slope_elsewhere(root: Value, inputs: list[Value], i: int = i) -> Value:
+                return as_value(pull({root: 1.0}, [inputs[i]], as_values=False)[0])
+
+            exact = [float(found or 0.0) for found in pull({as_value(slope): 1.0}, inputs, as_values=False)]
+            names = [f"{subject.names[i]}, {name}" for name in subject.names]
+            probes = [_probe_of(subject, j, slope_elsewhere) for j in range(len(inputs))]
+            checks += _judge(as_value(slope), subject, names, exact, probes)
+    wrong = [i % len(inputs) for i, check in enumerate(checks) if check.verdict == DIFFERS]
+    blame = None
+    if wrong:
+        nearby = numbers[wrong[0]] + 1e-3 * max(1.0, abs(numbers[wrong[0]]))
+        blame = find_guilty(
+            root, [inputs[i] for i in wrong], written, lambda: _moved(subject, wrong[0], nearby)[0], order
+        )
+    return Report(tuple(checks), blame, root)
+
+
+def _given(gradient: Any, count: int) -> list[float]:
+    found: list[float] = [
+        g.data if isinstance(g, Value) else number(g, "the gradient given") for _, g in trees.leaves(gradient)
+    ]
+    if len(found) != count:
+        raise ValueError(f"the gradient given must have a number for each of {count} inputs, got {len(found)}")
+    return found
+
+
+def _backward(root: Value) -> dict[Value, float]:
+    """Run ``backward``, note what it writes, and put everything back as it was."""
+    nodes = topological_order(root)
+    before = [node._grad for node in nodes]
+    try:
+        for node in nodes:
+            node._grad = NOT_COMPUTED
+        root.backward()
+        return {node: node._grad for node in nodes}
+    finally:
+        for node, gradient in zip(nodes, before, strict=True):
+            node._grad = gradient
+
+
+def _moved(subject: _Function | _Graph, i: int, x: float) -> tuple[Value, list[Value]]:
+    return subject.run([*subject.numbers[:i], x, *subject.numbers[i + 1 :]])
+
+
+def _probe_of(subject: _Function | _Graph, i: int, target: Callable[[Value, list[Value]], Value]) -> Probe:
+    """Make the function from the number at input `i` to that of a target in the graph then recorded."""
+
+    def probe(x: float) -> tuple[float, Any]:
+        try:
+            root, inputs = _moved(subject, i, x)
+        except (ArithmeticError, ValueError):  # outside the function's domain
+            return math.nan, None
+        return target(root, inputs).data, branches(root)
+
+    return probe
+
+
+def _judge(
+    target: Value, subject: _Function | _Graph, names: Sequence[str], exact: Sequence[float], probes: Sequence[Probe]
+) -> Iterator[Check]:
+    """Check the derivatives of `target` by every input."""
+    order = sweep_order([target])
+    size: dict[Value, float] = {target: 1.0}
+    for step in sweep(size, order, local_derivative=lambda node, argument, local: abs(local)):
+        size[step.parent] = step.after
+    # A bound on what the roundings of all operations do to the result (Higham 2002, ch. 3).
+    roundings = (size[node] * abs(node.data) for node in order)
+    noise = _EPSILON * (abs(target.data) + sum(one for one in roundings if math.isfinite(one)))
+    replay = Replay(target)
+    for x, name, at, gradient, probe in zip(subject.inputs, names, subject.numbers, exact, probes, strict=True):
+        sharper = replay.complex_step(x)
+        found, method = estimate(probe, at, noise, 1e-12 if sharper is None else 1e-8), "central differences"
+        weight = size.get(x, 0.0)
+        if sharper is not None and verdict(sharper, found, weight) == AGREES:
+            found, method = found._replace(derivative=sharper, error=4.0 * _EPSILON * weight), "complex step"
+        error = abs(gradient - found.derivative)
+        judged = verdict(gradient, found, weight)
+        yield Check(name, at, gradient, found.derivative, error, found.left, found.right, judged, method)

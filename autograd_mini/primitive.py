@@ -1,0 +1,124 @@
+"""``@primitive``: an op of the user's own, as a row added to the derivative table."""
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd_mini import trees
+from autograd_mini.kits import FLOAT
+from autograd_mini.number import number
+from autograd_mini.rules import RULES, Rule
+from autograd_mini.value import Value, apply, elementwise
+
+__all__ = ["primitive"]
+
+_BUILT_IN = frozenset(RULES)
+_WIDE = (-3.0, 3.0)
+Function = Callable[..., Any]
+
+
+def primitive(
+    *partials: Function,
+    symbol: str | None = None,
+    latex: str | None = None,
+    box: Sequence[tuple[float, float]] | None = None,
+    kinks: Sequence[float] = (),
+) -> Callable[[Function], Function]:
+    """Make a function an op: one node, with the derivatives you give.
+
+    Write the partials with operators and functions of autograd_mini, and they can be differentiated again; with those
+    of ``math``, first derivatives work and ``gradcheck(f, x, order=2)`` finds what is missing.
+
+    Args:
+        *partials: one ``(y, *args) -> ∂y/∂arg`` for each argument; for a function of ``*args`` a single
+            ``(y, i, args) -> ∂y/∂args[i]``.
+        symbol: how pictures write the op; the function's name unless given.
+        latex: a template with ``{0}``, ``{1}`` for the arguments, or ``{args}``.
+        box: an interval for each argument from which tests may sample; (-3, 3) unless given.
+        kinks: where the derivative jumps, by argument 0.
+
+    Returns:
+        A decorator. The function it makes takes Values, plain numbers and, if it has one argument, NumPy arrays.
+
+    Raises:
+        ValueError: for a name the table has already, or a wrong number of partials.
+        TypeError: if a partial is not a function; (when called) if value or partial is not one real number.
+
+    Example:
+        >>> @primitive(lambda y, x: 3 * x**2)
+        ... def cube(x):
+        ...     return x * x * x
+        >>> x = Value(2.0)
+        >>> y = cube(x)
+        >>> y.op, y.data, y.local_derivatives
+        ('cube', 8.0, (12.0,))
+    """
+
+    def decorate(forward: Function) -> Function:
+        if not partials or not callable(forward):
+            raise TypeError("@primitive needs the derivatives: @primitive(lambda y, x: 3 * x**2) above def cube(x)")
+        name = forward.__name__
+        if name in _BUILT_IN or not name.isidentifier():
+            raise ValueError(f"an op cannot be called {name!r}; the table has rows {', '.join(_BUILT_IN)}")
+        signature = inspect.signature(forward)
+        arity = _arity(name, signature)
+        if (arity or 1) != len(partials):
+            raise ValueError(f"{name} has {len(partials)} partials and takes {arity or 'any number of'} arguments")
+        for i, given in enumerate(partials):
+            if not callable(given):
+                raise TypeError(f"partial {i} of {name} must be a function of (y, *args), got {given!r:.60}")
+
+        def value(k: Any, *args: Any) -> Any:
+            return _real(k, forward(*args), f"the value of {name}")
+
+        def partial_of(i: int) -> Function:
+            @functools.wraps(partials[i])  # so that a wrong one is found at its line
+            def partial(k: Any, y: Any, *args: Any) -> Any:
+                return _real(k, partials[i](y, *args), f"partial {i} of {name}")
+
+            return partial
+
+        RULES[name] = Rule(
+            value,
+            partial_of(0) if arity is None else tuple(map(partial_of, range(arity))),
+            tuple(box) if box else (_WIDE,) * (arity or 1),
+            symbol or name,
+            latex or _latex(name, arity),
+            (inspect.getdoc(forward) or f"The user's {name}.").splitlines()[0],
+            kinks=tuple(kinks),
+        )
+
+        @functools.wraps(forward)
+        def op(*args: Any, **keywords: Any) -> Any:
+            bound = signature.bind(*args, **keywords)
+            bound.apply_defaults()
+            if arity == 1 and trees.is_array(bound.args[0]):
+                return elementwise(op, bound.args[0])
+            return apply(name, *bound.args)
+
+        return op
+
+    return decorate
+
+
+def _arity(name: str, signature: inspect.Signature) -> int | None:
+    """How many arguments; None for ``*args``."""
+    kinds = {parameter.kind for parameter in signature.parameters.values()}
+    if kinds == {inspect.Parameter.VAR_POSITIONAL}:
+        return None
+    if not kinds or not kinds <= {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}:
+        raise ValueError(f"{name}{signature} must take numbers by position, or *args alone, to be an op")
+    return len(signature.parameters)
+
+
+def _real(k: Any, result: Any, what: str) -> Any:
+    """What a user's function returned, as a number of the kit's kind."""
+    if k is not FLOAT and (isinstance(result, (Value, complex)) or trees.is_array(result)):
+        return result
+    return number(result, what)
+
+
+def _latex(name: str, arity: int | None) -> str:
+    args = "{args}" if arity is None else ", ".join(f"{{{i}}}" for i in range(arity))
+    return rf"\operatorname{{{{{name.replace('_', chr(92) + '_')}}}}}\left({args}\right)"
