@@ -220,13 +220,10 @@ def _check(subject: _Function | _Graph, order: int, by_hand: Callable[..., Any] 
             probes = [_probe_of(subject, j, slope_elsewhere) for j in range(len(inputs))]
             checks += _judge(as_value(slope), subject, names, exact, probes)
     wrong = [i % len(inputs) for i, check in enumerate(checks) if check.verdict == DIFFERS]
-    blame = None
-    if wrong:
-        nearby = numbers[wrong[0]] + 1e-3 * max(1.0, abs(numbers[wrong[0]]))
-        blame = find_guilty(
-            root, [inputs[i] for i in wrong], written, lambda: _moved(subject, wrong[0], nearby)[0], order
-        )
-    return Report(tuple(checks), blame, root)
+    if not wrong:
+        return Report(tuple(checks), None, root)
+    moved, _ = _moved(subject, wrong[0], numbers[wrong[0]] + 1e-3 * max(1.0, abs(numbers[wrong[0]])))
+    return Report(tuple(checks), find_guilty(root, [inputs[i] for i in wrong], written, moved, order), root)
 
 
 def _given(gradient: Any, count: int) -> list[float]:
