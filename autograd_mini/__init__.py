@@ -40,7 +40,7 @@ from autograd_mini.functions import (
     tanh,
     where,
 )
-from autograd_mini.gradcheck import gradcheck
+from autograd_mini.gradcheck import Report, gradcheck
 from autograd_mini.graph import GraphStatistics, statistics, topological_order
 from autograd_mini.modes import detect_anomaly, no_grad, record_lines
 from autograd_mini.primitive import primitive
@@ -67,6 +67,7 @@ __all__ = [
     "GraphTooLargeError",
     "RULES",
     "RenderError",
+    "Report",
     "Step",
     "Value",
     "add",

@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autograd_mini.anomalies import operation_text
@@ -31,18 +31,23 @@ class Blame:
         op: the guilty op.
         message: what is wrong with it, with numbers.
         node: the node where it shows.
-        argument: which of its arguments, counted from 0; None where all are concerned.
-        line: the line of the user's code that made the node, where it is known.
+        argument: by which of its arguments the derivative is wrong, counted from 0; None for another mistake.
+        found, expected: the number that is wrong, and what it should be.
+        inputs: the inputs whose gradients are wrong.
+
+    The line of the user's code that made the node is ``node.line``.
     """
 
     op: str
     message: str
     node: Value
     argument: int | None
-    line: SourceLine | None
+    found: float
+    expected: float
+    inputs: tuple[Value, ...] = ()
 
     def __str__(self) -> str:
-        made = f"\n  the node was made at {self.line}" if self.line else ""
+        made = f"\n  the node was made at {self.node.line}" if self.node.line else ""
         return self.message + made + _definition(self.op, self.argument)
 
 
@@ -75,7 +80,8 @@ def find_guilty(
         if order == 2:
             yield from map(_wrong_second, interior)
 
-    return next(filter(None, accusations()), None)
+    first = next(filter(None, accusations()), None)
+    return first and replace(first, inputs=tuple(suspects))
 
 
 def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:
@@ -88,7 +94,7 @@ def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:
     text = operation_text(node.op, node.parents)
     if forward != node.data and not (math.isnan(forward) and math.isnan(node.data)):
         message = f"{text} is {number_text(forward, 12)}, but the node holds {number_text(node.data, 12)}"
-        return Blame(node.op, message, node, None, node.line)
+        return Blame(node.op, message, node, None, node.data, forward)
     for argument, parent, local in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
         if parent in on_the_way:
             found = _partial_by_differences(rule, lambda k, *args: rule.forward(k, *args), data, argument)
@@ -97,7 +103,7 @@ def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:
                     f"∂{text}/∂argument {argument} is {number_text(local, 12)} on the node, and differences of "
                     f"{node.op} alone give {number_text(found.derivative, 12)}"
                 )
-                return Blame(node.op, message, node, argument, node.line)
+                return Blame(node.op, message, node, argument, local, found.derivative)
     return None
 
 
@@ -125,7 +131,7 @@ def _wrong_second(node: Value) -> Blame | None:
                     f"{number_text(found.derivative, 12)};\n  a partial can be differentiated if it is written with "
                     "functions of autograd_mini, not of math"
                 )
-                return Blame(node.op, message, node, i, node.line)
+                return Blame(node.op, message, node, i, exact, found.derivative)
     return None
 
 
@@ -152,7 +158,8 @@ def _wrong_sum(order: Sequence[Value], written: Mapping[Value, float]) -> Blame 
                 f"{number_text(math.fsum(shares[node]), 12)} to {node!r:.60}, but backward wrote "
                 f"{number_text(written[node], 12)};\n  the gradient of a node that is used several times is a sum (+=)"
             )
-            return Blame(users[node][0].op, message, node, None, node.line or users[node][0].line)
+            user = users[node][0]
+            return Blame(user.op, message, user, None, written[node], math.fsum(shares[node]))
         for parent, local in zip(node._inputs, node._locals, strict=True):
             shares.setdefault(parent, []).append(written.get(node, math.nan) * local)
             users.setdefault(parent, []).append(node)
@@ -180,7 +187,7 @@ def _detached(order: Sequence[Value], suspects: Sequence[Value], moved: Value) -
                     "no path leads there:\n  the number left the graph by .data, float() or a function of math; stay "
                     "with Values and the functions of autograd_mini"
                 )
-                return Blame(node.op, message, node, None, node.line)
+                return Blame(node.op, message, node, None, parent.data, other.data)
     return None
 
 

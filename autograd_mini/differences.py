@@ -29,6 +29,7 @@ class Estimate(NamedTuple):
         error: how far it may be off.
         left, right: the slopes on either side, as far as the smallest step tells.
         kink: whether the two slopes differ beyond doubt, or no step is small enough to stay on one branch.
+        crossed: whether the branches differ, but not the slopes.
     """
 
     derivative: float
@@ -36,6 +37,7 @@ class Estimate(NamedTuple):
     left: float = math.nan
     right: float = math.nan
     kink: bool = False
+    crossed: bool = False
 
 
 def estimate(probe: Probe, x: float, noise: float, enough: float = 1e-12) -> Estimate:
@@ -55,6 +57,17 @@ def estimate(probe: Probe, x: float, noise: float, enough: float = 1e-12) -> Est
         >>> abs(found.derivative - 6.0) < 1e-12
         True
     """
+    found = _best(probe, x, noise, enough)
+    if not found.kink:
+        return found
+    # The branches differ, but the function may be smooth across: x·|x| is, and a kink that where() does not choose.
+    across = _best(lambda at: (probe(at)[0], None), x, noise, enough)
+    is_smooth = not across.kink and across.error <= 1e-6 * abs(across.derivative) + 8.0 * noise
+    return across._replace(crossed=True) if is_smooth else found
+
+
+def _best(probe: Probe, x: float, noise: float, enough: float) -> Estimate:
+    """Try ladders of several widths."""
     found = []
     for scale in dict.fromkeys((_WIDEST * max(1.0, abs(x)), _WIDEST * abs(x or 1.0), _WIDEST)):
         found.append(_Ladder(probe, x, noise, scale).climb(enough))
@@ -97,8 +110,9 @@ class _Ladder:
             return True  # too small a step for this x, or too large: nothing was seen
         (up, branch_up), (down, branch_down) = self.probe(above), self.probe(below)
         self.left, self.right = (self.here - down) / (self.x - below), (up - self.here) / (above - self.x)
-        self.straddled = not branch_up == self.branch == branch_down
-        if self.straddled or not math.isfinite(up - down):
+        is_finite = math.isfinite(up - down)
+        self.straddled = is_finite and not branch_up == self.branch == branch_down
+        if self.straddled or not is_finite:
             return False
         rounding = 2.0 * self.noise / width
         slopes.add(width, (up - down) / width, rounding)
@@ -170,5 +184,5 @@ def verdict(exact: float, found: Estimate, size: float) -> str:
     largest = max(abs(exact), abs(found.derivative), 1e-6 * size)
     difference = abs(exact - found.derivative)
     if not difference <= 1e-9 * largest + 1e-12 * size + 10.0 * found.error:  # a nan differs
-        return DIFFERS
+        return KINK if found.crossed else DIFFERS
     return AGREES if found.error <= 1e-4 * largest or exact == 0.0 == size else TOO_STEEP

@@ -2,11 +2,12 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from autograd_mini import modes, trees
+from autograd_mini.anomalies import operation_text
 from autograd_mini.backward import NOT_COMPUTED, sweep, sweep_order
 from autograd_mini.blame import Blame, find_guilty
 from autograd_mini.differences import AGREES, DIFFERS, KINK, TOO_STEEP, Probe, estimate, verdict
@@ -14,6 +15,7 @@ from autograd_mini.graph import topological_order
 from autograd_mini.kits import FLOAT
 from autograd_mini.number import number, number_text
 from autograd_mini.replay import Replay, branches
+from autograd_mini.rules import RULES
 from autograd_mini.tracing import argument_names, as_value, pull
 from autograd_mini.value import Value, apply
 
@@ -69,6 +71,20 @@ class Report:
     def having(self, kind: str) -> list[Check]:
         """List the checks with this verdict."""
         return [check for check in self.checks if check.verdict == kind]
+
+    def require(self, allow: Collection[str] = ()) -> Self:
+        """Return the report if every derivative agrees, and fail with it otherwise.
+
+        Args:
+            allow: verdicts to let pass besides, such as ``("kink here",)``.
+
+        Raises:
+            AssertionError: with the whole report.
+        """
+        __tracebackhide__ = True
+        if any(check.verdict not in (AGREES, *allow) for check in self.checks):
+            raise AssertionError(repr(self))
+        return self
 
     def __repr__(self) -> str:
         return "\n".join(_lines(self))
@@ -182,6 +198,7 @@ class _Graph:
     """A graph that stands, as a function of its leaves."""
 
     def __init__(self, root: Value) -> None:
+        _refuse_changed_data(root)
         self.root = root
         self.inputs = [
             node for node in topological_order(root) if not node.parents and (node.op != "constant" or node is root)
@@ -201,6 +218,17 @@ class _Graph:
         """Make, for each input, the function from its number to that of the root."""
         replay = Replay(self.root)
         return [replay.at(x, FLOAT) for x in self.inputs]
+
+
+def _refuse_changed_data(root: Value) -> None:
+    for node in topological_order(root):
+        if node._args and node.op in RULES:
+            now = RULES[node.op].forward(FLOAT, *map(float, node._args))
+            if now != node.data and not (math.isnan(now) and math.isnan(node.data)):
+                raise ValueError(
+                    f"{operation_text(node.op, node.parents)} was {node.data} in the forward pass, and is {now} now: "
+                    "data was changed; run the forward pass again, or give gradcheck the function"
+                )
 
 
 def _check(subject: _Function | _Graph, order: int, by_hand: Callable[..., Any] | None, args: Sequence[Any]) -> Report:
@@ -282,7 +310,11 @@ def _judge(
         sharper = replay.complex_step(x)
         found, method = estimate(probe, at, noise, 1e-12 if sharper is None else 1e-8), "central differences"
         weight = size.get(x, 0.0)
-        if sharper is not None and verdict(sharper, found, weight) == AGREES:
+        if (
+            sharper is not None
+            and math.isfinite(found.error)
+            and verdict(sharper, found, weight) in (AGREES, TOO_STEEP)
+        ):
             found, method = found._replace(derivative=sharper, error=4.0 * _EPSILON * weight), "complex step"
         error = abs(gradient - found.derivative)
         judged = verdict(gradient, found, weight)

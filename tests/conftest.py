@@ -1,7 +1,11 @@
 """Hypothesis profiles: `ci` draws the same examples every time; ``--deep`` draws many more, and new ones each time."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+from autograd_mini import RULES
 
 # A busy machine is no reason to fail, so neither profile measures time.
 _UNTIMED = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -15,3 +19,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("deep" if config.getoption("--deep") else "ci")
+
+
+@pytest.fixture(autouse=True)
+def _ops_of_one_test_are_gone_in_the_next() -> Iterator[None]:
+    before = dict(RULES)
+    yield
+    if len(RULES) != len(before):
+        RULES.clear()
+        RULES.update(before)

@@ -19,7 +19,7 @@ FLOORS = [
     "errors", "source", "number", "kits", "rules", "graph", "modes", "anomalies", "backward", "copying", "value",
     "functions", "transforms", "__init__", "cli", "__main__",
 ]  # fmt: skip
-TOP = ("autograd_mini.cli", "autograd_mini.__main__")
+TOP = ("autograd_mini.cli", "autograd_mini.__main__", "autograd_mini.pytest_plugin")
 CORE = ["__init__", *FLOORS[: FLOORS.index("transforms")]]
 
 
@@ -88,7 +88,7 @@ def objection(name: str, found: Import) -> str | None:
     if found.deferred:
         return "an import of our own inside a function may hide a cycle"
     if found.module in TOP:
-        return "the command line is the top floor, imported by nobody"
+        return "the command line and the plugins are the top floor, imported by nobody"
     if PACKAGES.index(imported) > PACKAGES.index(importer):
         return f"{importer} must not import {imported}"
     if importer == imported == "autograd_mini" and floor(found.module) > floor(name):

@@ -1,7 +1,8 @@
 """Pictures of graphs of Values and of neural networks, every number in them readable."""
 
+from viz.blame import draw_blame
 from viz.dot import draw_dot
 from viz.figure import Figure
 from viz.network import draw_network
 
-__all__ = ["Figure", "draw_dot", "draw_network"]
+__all__ = ["Figure", "draw_blame", "draw_dot", "draw_network"]

@@ -1,5 +1,7 @@
 """``draw_dot``: the graph behind a Value, operation by operation."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import graphviz
@@ -11,7 +13,7 @@ from viz.colors import Theme, ink, theme_named
 from viz.figure import Figure
 from viz.markup import cell, font, html_text, row, table, tooltip_text
 
-__all__ = ["draw_dot"]
+__all__ = ["Looks", "draw_dot", "graph_source"]
 
 _MOST_NODES = 300
 _DIRECTIONS = ("LR", "RL", "TB", "BT")
@@ -50,7 +52,6 @@ def draw_dot(
         raise TypeError(_wrong_type(value))
     if rankdir not in _DIRECTIONS:
         raise ValueError(f"unknown rankdir {rankdir!r}; the directions are {', '.join(map(repr, _DIRECTIONS))}")
-    colors = theme_named(theme)
     order = topological_order(value)
     if len(order) > _MOST_NODES and not force:
         raise GraphTooLargeError(
@@ -58,25 +59,67 @@ def draw_dot(
             "show; draw a network as cards, draw_network(model, example=..., loss=...), or a smaller part of the "
             "graph, draw_dot(node) for a node further from the loss, or insist, draw_dot(loss, force=True)"
         )
+    looks = Looks(theme_named(theme), rankdir, show_local)
+    return Figure(graph_source(order, value, looks), f"graph of {len(order)} nodes")
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How a graph is drawn.
+
+    Attributes:
+        colors: the theme.
+        rankdir: where the graph runs to.
+        show_local: whether edges carry their local derivatives.
+        wrong: a node to point out, as a wrong one.
+        notes: what to write on the edge to a node's argument instead of the local derivative.
+        gradients: gradients to show instead of the ones the nodes hold.
+    """
+
+    colors: Theme
+    rankdir: str
+    show_local: bool
+    wrong: Value | None = None
+    notes: Mapping[tuple[Value, int], str] = field(default_factory=dict)
+    gradients: Mapping[Value, float] | None = None
+
+
+def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
+    """Write these nodes and the edges between them in the DOT language."""
+    colors = looks.colors
     graph = graphviz.Digraph(
-        graph_attr={"rankdir": rankdir, "bgcolor": colors.background, "ordering": "in", "nodesep": "0.15",
+        graph_attr={"rankdir": looks.rankdir, "bgcolor": colors.background, "ordering": "in", "nodesep": "0.15",
                     "ranksep": "0.45", "fontname": "Verdana"},
         node_attr={"shape": "plain", "fontname": "Verdana", "fontsize": "10", "fontcolor": colors.text},
         edge_attr={"color": colors.line, "arrowsize": "0.6", "fontname": "Verdana", "fontsize": "8",
                    "fontcolor": colors.text},
     )  # fmt: skip
-    name = {node: f"v{i}" for i, node in enumerate(order)}
-    for node in order:
-        graph.node(name[node], f"<{_node_table(node, node is value, colors)}>", tooltip=tooltip_text(repr(node)))
-    for node in order:
+    name = {node: f"v{i}" for i, node in enumerate(nodes)}
+    for node in nodes:
+        graph.node(name[node], f"<{_node_table(node, node is root, looks)}>", tooltip=tooltip_text(repr(node)))
+    for node in nodes:
         numbered = len(node.parents) > 1 and not (node.op in RULES and RULES[node.op].commutative)
-        for i, (parent, local) in enumerate(zip(node.parents, node.local_derivatives, strict=True), 1):
-            order_label = {"headlabel": f" {i} "} if numbered else {}
-            graph.edge(name[parent], name[node], **order_label, **(_local(node, local) if show_local else {}))
-    return Figure(graph.source, f"graph of {len(order)} nodes")
+        for i, (parent, local) in enumerate(zip(node.parents, node.local_derivatives, strict=True)):
+            if parent not in name:
+                continue
+            attributes = {"headlabel": f" {i + 1} "} if numbered else {}
+            if (node, i) in looks.notes:
+                attributes |= {"label": f" {looks.notes[node, i]} ", "fontcolor": colors.roles["wrong"]}
+                attributes |= {"color": colors.roles["wrong"], "penwidth": "2"}
+            elif looks.show_local:
+                attributes |= _local(node, local, looks)
+            graph.edge(name[parent], name[node], **attributes)
+    return str(graph.source)
 
 
-def _node_table(node: Value, is_root: bool, colors: Theme) -> str:
+def _gradient(node: Value, looks: Looks) -> float | None:
+    if looks.gradients is not None:
+        return looks.gradients.get(node)
+    return node.grad if node.has_grad else None
+
+
+def _node_table(node: Value, is_root: bool, looks: Looks) -> str:
+    colors = looks.colors
     number = number_text(node.data, 4)
     if node.op == "constant" and not is_root:
         fill = colors.roles["constant"]
@@ -85,15 +128,18 @@ def _node_table(node: Value, is_root: bool, colors: Theme) -> str:
     role, head = _role(node)
     if is_root:
         role, head = "output", f"{head}  output"
+    if node is looks.wrong:
+        role, head = "wrong", f"{head}  wrong"
     fill = colors.roles[role]
     label = html_text(str(node.label))
-    gradient = number_text(node.grad, 4) if node.has_grad else "not computed"
+    gradient = _gradient(node, looks)
+    written = "not computed" if gradient is None else number_text(gradient, 4)
     wide: dict[str, str | float] = {"colspan": 2}
     rows = [
         row(cell(font(html_text(head), 12 if node.parents else 9, ink(fill), bold=True), bgcolor=fill, **wide)),
         *([row(cell(font(label, 10, colors.text, bold=True), **wide))] if label else []),
         row(cell(font("data", 8, colors.faint), align="left"), cell(font(number, 10, colors.text), align="right")),
-        row(cell(font("grad", 8, colors.faint), align="left"), cell(font(gradient, 10, colors.text), align="right")),
+        row(cell(font("grad", 8, colors.faint), align="left"), cell(font(written, 10, colors.text), align="right")),
     ]
     return table(*rows, border=2 if is_root else 1, color=colors.line, bgcolor=colors.card)
 
@@ -105,14 +151,15 @@ def _role(node: Value) -> tuple[str, str]:
     return (role if role in ("parameter", "constant") else "input"), role
 
 
-def _local(node: Value, local: float | None) -> dict[str, str]:
+def _local(node: Value, local: float | None, looks: Looks) -> dict[str, str]:
     """Say what an edge does in the backward pass; a constant takes no part in it."""
     if local is None:
         return {}
     text = f"local {number_text(local, 4)}"
-    if not node.has_grad:
+    upstream = _gradient(node, looks)
+    if upstream is None:
         return {"label": f" {text} "}
-    chain = f"upstream {number_text(node.grad)} × local {number_text(local)} = {number_text(node.grad * local)}"
+    chain = f"upstream {number_text(upstream)} × local {number_text(local)} = {number_text(upstream * local)}"
     return {"label": f" {text} ", "edgetooltip": chain, "labeltooltip": chain}
 
 

@@ -1,0 +1,344 @@
+"""``gradcheck``: the right verdict at every kind of point, and the culprit named when a derivative is wrong."""
+
+import math
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import autograd_mini as am
+from autograd_mini import Value, grad, gradcheck, primitive
+from autograd_mini.differences import Estimate, estimate, verdict
+from autograd_mini.value import record
+from nn import MLP, cross_entropy, digits
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def cusp(x: Any) -> Any:
+    return x * 2.0 if x > 0.0 else x * 3.0
+
+
+SMOOTH: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "a product": (lambda x, y: x * y, (3.0, -2.0)),
+    "structures": (lambda p, x: am.dot(p["w"], x) + p["b"], ({"w": [1.0, 2.0], "b": 0.5}, (3.0, 4.0))),
+    "a zero gradient": (lambda x: x - x, (1.0,)),
+    "an unused input": (lambda x, y: x * 2.0, (1.0, 5.0)),
+    "a constant": (lambda x: 3.0, (1.0,)),
+    "the top of a parabola": (lambda x: 1.0 - x * x, (0.0,)),
+    "the top of a cosine": (am.cos, (0.0,)),
+    "a tiny argument": (am.log, (1e-300,)),
+    "a subnormal slope": (lambda x: x * 1e-310, (1.0,)),
+    "a huge argument": (lambda x: x * x, (1e150,)),
+    "fast oscillation": (lambda x: am.sin(1e6 * x), (1.0,)),
+    "a period that fits decimal steps": (lambda x: am.sin(2.0 * math.pi * 640.0 * x), (0.125,)),
+    "rounding errors": (lambda x: (x + 1e10) - 1e10, (1.0,)),
+    "near a kink": (am.relu, (1e-6,)),
+    "nearer a kink": (am.relu, (-1e-12,)),
+    "near a branch": (cusp, (1e-5,)),
+    "near the end of the domain": (am.sqrt, (1e-9,)),
+    "a saturated sigmoid": (am.sigmoid, (30.0,)),
+    "a steep exponential": (am.exp, (300.0,)),
+    "large logits": (lambda x: cross_entropy([x, 0.0, -x], 2), (1e4,)),
+    "a kink that is switched off": (lambda x: am.where(x > 0, x * x, am.abs(x - 1.0)), (1.0,)),
+    "a relu that never moves": (lambda x: am.relu(Value(0.0)) * x + x, (2.0,)),
+}
+
+
+@pytest.mark.parametrize(("f", "args"), SMOOTH.values(), ids=SMOOTH)
+def test_a_right_gradient_agrees(f: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    report = gradcheck(f, *args)
+    assert report, report
+    assert report.blame is None
+
+
+KINKS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "abs at 0, where central differences agree by symmetry": (am.abs, (0.0,)),
+    "relu at 0": (am.relu, (0.0,)),
+    "a tie of maximum, where central differences agree": (lambda x, y: am.maximum(x, y), (1.0, 1.0)),
+    "sign": (am.sign, (0.0,)),
+    "inside": (lambda x: am.tanh(am.abs(x - 0.5) + x), (0.5,)),
+    "where": (lambda x: am.where(x, 1.0, 2.0) * x, (0.0,)),
+    "a branch of the function's own": (cusp, (0.0,)),
+    "a branch that is continuous with slopes 2 and 3": (lambda x: cusp(x) + am.sin(x), (0.0,)),
+    "closer than any step can tell": (lambda x: am.abs(x - 1.0), (1.0 + 1e-15,)),
+}
+
+
+@pytest.mark.parametrize(("f", "args"), KINKS.values(), ids=KINKS)
+def test_a_kink_is_neither_approved_nor_blamed(f: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    report = gradcheck(f, *args)
+    assert {check.verdict for check in report.checks} == {"kink here"}
+    assert not report
+    assert report.blame is None
+    assert "kink here" in repr(report)
+
+
+def test_a_kink_shows_the_slopes_on_both_sides() -> None:
+    (check,) = gradcheck(lambda x: 3.0 * am.abs(x), 0.0).checks
+    assert (check.left, check.right) == (pytest.approx(-3.0, rel=1e-9), pytest.approx(3.0, rel=1e-9))
+
+
+STEEP: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "sqrt at 0": (am.sqrt, (0.0,)),
+    "log at 0": (am.log, (0.0,)),
+    "outside the domain": (am.log, (-1.0,)),
+    "lost in rounding": (lambda x: 1e10 + 1e-3 * am.sigmoid(am.softplus(x)), (1.0,)),
+    "a value that is not finite": (lambda x: x * math.inf, (1.0,)),
+}
+
+
+@pytest.mark.parametrize(("f", "args"), STEEP.values(), ids=STEEP)
+def test_what_differences_cannot_resolve_is_not_approved(f: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    report = gradcheck(f, *args)
+    assert {check.verdict for check in report.checks} <= {"too steep to tell", "differs"}
+    assert not report
+
+
+def test_methods() -> None:
+    (analytic,) = gradcheck(lambda x: am.sin(x) * am.exp(x), 0.5).checks
+    (other,) = gradcheck(lambda x: am.gelu(x), 0.5).checks
+    assert (analytic.method, other.method) == ("complex step", "central differences")
+    assert analytic.error <= 4.0 * 2.0**-52 * abs(analytic.gradient)
+
+
+@pytest.mark.parametrize("relative", [1e-6, 1e-8])
+@pytest.mark.parametrize("f", [am.sin, am.gelu, am.softplus, lambda x: am.logsumexp([x, 1.0, 2.0])])
+def test_a_gradient_that_is_a_little_off_differs(f: Callable[..., Any], relative: float) -> None:
+    right = grad(f)
+    assert gradcheck(f, 0.7, gradient=right)
+    assert gradcheck(f, 0.7, gradient=lambda x: right(x) * (1.0 + relative)).having("differs")
+
+
+def test_second_derivatives() -> None:
+    report = gradcheck(lambda x, y: am.tanh(x * x * y) + am.gelu(y), 0.7, 0.3, order=2)
+    assert report
+    assert [check.name for check in report.checks] == ["x", "y", "x, x", "x, y", "y, x", "y, y"]
+
+
+@primitive(lambda y, x: 2 * x**2)
+def bad_cube(x: Any) -> Any:
+    return x * x * x
+
+
+@primitive(lambda y, x: math.exp(x))
+def opaque_exp(x: Any) -> Any:
+    return math.exp(x)
+
+
+@pytest.fixture(autouse=True)
+def _ops() -> None:
+    """The two ops above, which an earlier test's end may have taken out of the table."""
+    primitive(lambda y, x: 2 * x**2)(bad_cube.__wrapped__)
+    primitive(lambda y, x: math.exp(x))(opaque_exp.__wrapped__)
+
+
+def line_with(text: str) -> int:
+    source = Path(__file__).read_text(encoding="utf-8").splitlines()
+    return next(i for i, line in enumerate(source, 1) if line.strip().startswith(text))
+
+
+def test_a_wrong_op_of_the_user_is_named_with_operands_and_lines() -> None:
+    def f(x: Value, b: Value) -> Value:
+        y = am.sin(x) * b
+        z = bad_cube(y) + y
+        return am.tanh(z)
+
+    report = gradcheck(f, 0.5, 2.0)
+    blame = report.blame
+    assert blame is not None
+    assert (blame.op, blame.argument) == ("bad_cube", 0)
+    y = math.sin(0.5) * 2.0
+    assert (blame.found, blame.expected) == (pytest.approx(2 * y * y), pytest.approx(3 * y * y, rel=1e-9))
+    assert blame.node.line is not None
+    assert blame.node.line.number == line_with("z = bad_cube(y) + y")
+    text = repr(report)
+    assert "the first wrong op is bad_cube" in text
+    assert f"∂bad_cube({y:.6g})/∂argument 0 is" in text
+    assert "z = bad_cube(y) + y" in text
+    assert re.search(r"its partial is written at .*test_gradcheck\.py:\d+", text)
+
+
+def test_the_first_of_two_wrong_ops_is_blamed() -> None:
+    @primitive(lambda y, x: x)
+    def later(x: Any) -> Any:
+        return x * x * 2.0
+
+    assert gradcheck(lambda x: later(bad_cube(x)), 0.5).blame.op == "bad_cube"
+    assert gradcheck(lambda x: bad_cube(later(x)), 0.5).blame.op == "later"
+
+
+def test_a_right_op_beside_a_wrong_one_is_not_blamed() -> None:
+    report = gradcheck(lambda x, y: am.exp(y) * bad_cube(x) + am.abs(y), 0.5, 0.25)
+    assert report.blame is not None
+    assert report.blame.op == "bad_cube"
+    assert [check.name for check in report.having("differs")] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("f", "op"),
+    [
+        (lambda x: math.sin(x) * x, "mul"),
+        (lambda x: am.tanh(x + float(x)), "add"),
+        (lambda x: am.dot([x, x.data], [2.0, x]), "dot"),
+    ],
+)
+def test_a_number_taken_out_of_the_graph_is_found(f: Callable[..., Any], op: str) -> None:
+    report = gradcheck(f, 0.5)
+    assert report.blame is not None
+    assert report.blame.op == op
+    assert "follows x, and no path leads there" in repr(report)
+
+
+def test_a_partial_that_cannot_be_differentiated_is_found_at_second_order() -> None:
+    def f(x: Value) -> Value:
+        return am.square(opaque_exp(x))
+
+    assert gradcheck(f, 0.5)
+    report = gradcheck(f, 0.5, order=2)
+    assert report.blame is not None
+    assert report.blame.op == "opaque_exp"
+    assert "not of math" in repr(report)
+
+
+def test_a_hand_written_gradient_is_checked_and_no_op_blamed() -> None:
+    def f(w: list[Any], x: float) -> Any:
+        return am.square(w[0] * x + w[1])
+
+    def by_hand(w: list[float], x: float) -> Any:
+        error = w[0] * x + w[1]
+        return [2 * error * x, 2 * error], 2 * error * w[0]
+
+    def forgetful(w: list[float], x: float) -> Any:
+        error = w[0] * x + w[1]
+        return [2 * error * x, error], 2 * error * w[0]
+
+    assert gradcheck(f, [2.0, -1.0], 3.0, gradient=by_hand)
+    report = gradcheck(f, [2.0, -1.0], 3.0, gradient=forgetful)
+    assert [check.name for check in report.having("differs")] == ["w[1]"]
+    assert report.blame is None
+    assert "look at the gradient given" in repr(report)
+
+
+def test_a_graph_that_stands_is_checked_by_its_leaves() -> None:
+    image, label = digits()[0]
+    model = MLP(49, [3, 10], activation="sigmoid", seed=0)
+    loss = cross_entropy(model(image), label)
+    report = gradcheck(loss)
+    assert report, report
+    assert [check.name for check in report.checks].count("hidden.neuron1.w[8]") == 1
+    assert len(report.checks) == 190
+    assert not any(p.has_grad for p in model.parameters())
+
+
+def test_a_wrong_node_in_a_standing_graph_is_found() -> None:
+    x = Value(3.0, "x")
+    squared = record("mul", 9.0, (x, x), (x, x), (3.0, 2.0))
+    report = gradcheck(squared + x)
+    assert report.blame is not None
+    assert (report.blame.op, report.blame.argument, report.blame.node) == ("mul", 1, squared)
+    wrong = record("mul", 10.0, (x, x), (x, x), (3.0, 3.0))
+    with pytest.raises(ValueError, match="data was changed"):
+        gradcheck(wrong + x)
+
+
+def test_no_gradient_of_the_user_is_touched() -> None:
+    w, x = Value(2.0, "w"), Value(3.0, "x")
+    inner = w * x
+    inner.backward()
+    before = (w.grad, x.grad, inner.grad)
+    fresh = Value(1.0)
+    assert gradcheck(lambda a: inner * a + w + fresh, 0.5)
+    assert gradcheck(inner)
+    assert (w.grad, x.grad, inner.grad) == before
+    assert not fresh.has_grad
+
+
+def test_a_function_with_state_is_refused() -> None:
+    generator = random.Random(0)
+    with pytest.raises(ValueError, match="gives the same value at the same point"):
+        gradcheck(lambda x: x * generator.random(), 1.0)
+
+
+def test_a_function_that_raises_beside_the_point_is_out_of_its_domain_there() -> None:
+    def f(x: Value) -> Value:
+        if x > 1.0:
+            raise ValueError("too large")
+        return x * x
+
+    assert gradcheck(f, 0.99)
+    assert gradcheck(f, 1.0).checks[0].verdict == "too steep to tell"
+
+
+def test_it_works_under_no_grad_and_leaves_no_switch_on() -> None:
+    with am.no_grad():
+        assert gradcheck(am.sin, 0.5)
+        assert (Value(1.0) * 2.0).parents == ()
+    assert (Value(1.0) * 2.0).line is None
+
+
+def test_require_fails_with_the_report() -> None:
+    with pytest.raises(AssertionError, match="the first wrong op is bad_cube"):
+        gradcheck(bad_cube, 0.5).require()
+    report = gradcheck(am.relu, 0.0)
+    with pytest.raises(AssertionError, match="kink here"):
+        report.require()
+    assert report.require(allow=("kink here",)) is report
+
+
+def test_a_long_report_shows_what_does_not_agree_first_and_counts_the_rest() -> None:
+    text = repr(gradcheck(lambda x: am.sum([*x[:40], bad_cube(x[40])]), [0.5] * 41))
+    lines = text.splitlines()
+    assert lines[0] == "gradcheck: 40 of 41 derivatives agree"
+    assert lines[2].split()[0] == "x[40]"
+    assert "and 28 more that agree" in text
+
+
+def test_probing_a_domain_s_edge_does_not_warn() -> None:
+    assert gradcheck(am.log, 1e-5)  # a warning is an error in these tests
+
+
+PLUGIN_TEST = """
+from autograd_mini import primitive
+
+@primitive(lambda y, x: 2 * x**2)
+def cube(x):
+    return x * x * x
+
+def test_wrong(gradcheck):
+    gradcheck(lambda x: cube(x) + x, 0.5)
+
+def test_kink(gradcheck):
+    gradcheck(abs, 0.0, allow=("kink here",))
+
+def test_right(gradcheck):
+    assert gradcheck(lambda x: x * x, 0.5, order=2)
+"""
+
+
+def test_the_pytest_fixture_shows_the_report(tmp_path: Path) -> None:
+    (tmp_path / "test_users.py").write_text(PLUGIN_TEST)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "autograd_mini.pytest_plugin"]
+    environment = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert "1 failed, 2 passed" in done.stdout
+    assert "E         the node was made at" in done.stdout
+    assert "the first wrong op is cube" in done.stdout
+    assert "pytest_plugin.py" not in done.stdout
+
+
+def test_an_estimate_knows_its_error() -> None:
+    for f, x, wanted in [(math.sin, 1.0, math.cos(1.0)), (math.exp, 5.0, math.exp(5.0)), (math.atan, 0.0, 1.0)]:
+        found = estimate(lambda at, f=f: (f(at), None), x, 2.0**-52 * abs(f(x)))
+        assert abs(found.derivative - wanted) <= 10.0 * found.error <= 1e-9 * wanted
+        assert not found.kink
+
+
+def test_a_verdict_on_nan() -> None:
+    assert verdict(math.nan, Estimate(1.0, 1e-12), 1.0) == "differs"
+    assert verdict(math.inf, Estimate(math.nan, math.inf), 1.0) == "too steep to tell"

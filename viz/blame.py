@@ -1,0 +1,72 @@
+"""``draw_blame``: the way from an input past the guilty op to the result, for a gradient check that failed."""
+
+from collections import deque
+from collections.abc import Collection
+
+from autograd_mini import Report, Value, gradients, topological_order
+from autograd_mini.number import number_text
+from viz.colors import theme_named
+from viz.dot import Looks, graph_source
+from viz.figure import Figure
+
+__all__ = ["draw_blame"]
+
+
+def draw_blame(report: Report, *, theme: str = "light", rankdir: str = "LR") -> Figure:
+    """Draw the guilty path of a gradient check: a shortest way from a wrong input past the wrong op to the result.
+
+    The guilty node is marked, all its arguments are shown, and each edge carries its local derivative; on the guilty
+    edge stands the one recorded beside the one that differences give.
+
+    Args:
+        report: what ``gradcheck`` returned.
+        theme: a name from ``viz.colors.THEMES``.
+        rankdir: where the graph runs to, as for ``draw_dot``.
+
+    Returns:
+        A Figure.
+
+    Raises:
+        ValueError: if nobody is to blame: every derivative agrees, or the culprit was not found.
+
+    Example:
+        >>> from autograd_mini import gradcheck, primitive
+        >>> @primitive(lambda y, x: 2 * x)
+        ... def cubed(x):
+        ...     return x * x * x
+        >>> draw_blame(gradcheck(lambda x: cubed(x) + 1, 2.0))  # doctest: +ELLIPSIS
+        Figure(cubed is wrong, ... characters of DOT; .save("picture.svg") draws it)
+    """
+    blame = report.blame
+    if blame is None:
+        raise ValueError(
+            "draw_blame draws the path to a wrong op, and this report blames none; print the report instead"
+        )
+    shown = {*_way(report.root, {blame.node}), *_way(blame.node, set(blame.inputs)), *blame.node.parents}
+    nodes = [node for node in topological_order(report.root) if node in shown]
+    notes = {}
+    if blame.argument is not None:
+        note = f"local {number_text(blame.found, 4)}, by differences {number_text(blame.expected, 4)}"
+        notes[blame.node, blame.argument] = note
+    looks = Looks(theme_named(theme), rankdir, True, blame.node, notes, gradients(report.root))
+    return Figure(graph_source(nodes, report.root, looks), f"{blame.op} is wrong")
+
+
+def _way(start: Value, goals: Collection[Value]) -> list[Value]:
+    """The nodes on a shortest way down from `start` to one of `goals`; `start` alone if there is none."""
+    came_from: dict[Value, Value | None] = {start: None}
+    queue = deque([start])
+    while queue:
+        node: Value | None = queue.popleft()
+        if node in goals:
+            way = []
+            while node is not None:
+                way.append(node)
+                node = came_from[node]
+            return way
+        assert node is not None
+        for parent in node.parents:
+            if parent not in came_from:
+                came_from[parent] = node
+                queue.append(parent)
+    return [start]
