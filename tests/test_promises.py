@@ -223,6 +223,20 @@ def test_a_second_pass_through_any_op_doubles_the_leaves_and_nothing_else(op: st
     assert {node: node.grad for node in inside} == inside
 
 
+# Not computed
+
+
+def test_a_gradient_that_was_not_computed_is_assigned_as_a_plain_zero() -> None:
+    p, q = Value(1.0), Value(2.0)
+    p.grad = q.grad
+    assert (p.has_grad, p.grad, q.has_grad) == (True, 0.0, False)
+    assert "grad=0" in repr(p)
+    p.grad = -0.0
+    assert bits(p.grad) == bits(-0.0)
+    p.grad = NAN
+    assert math.isnan(p.grad)
+
+
 # Equality, comparison, conversion
 
 
