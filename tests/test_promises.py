@@ -721,6 +721,47 @@ def test_a_node_of_any_op_survives_with_its_edges(op: str, duplicate: Callable[[
         assert not node.has_grad
 
 
+class Weight(Value):
+    """A subclass with another signature, and with attributes in slots and out of them."""
+
+    __slots__ = ("__dict__", "history")
+
+    def __init__(self, *, size: float) -> None:
+        super().__init__(size, "weight")
+        self.history: list[Any] = [self]
+        self.note = {"at": Value(7.0)}
+
+
+class Plain(Value):
+    __slots__ = ()
+
+
+@EVERY_COPY
+def test_a_leaf_of_a_subclass_keeps_its_type_and_what_it_adds(duplicate: Callable[[Any], Any]) -> None:
+    weight, plain = Weight(size=3.0), Plain(4.0, "p")
+    weight.op, weight.grad = "parameter", -0.0
+    root, weights = weight * plain + weight, [weight, plain]
+    twins, twin = duplicate((weights, root))
+    first, second = twins
+    assert (type(first), type(second), type(twin)) == (Weight, Plain, Value)
+    assert twin.parents == (twin.parents[0], first)
+    assert twin.parents[0].parents == (first, second)
+    assert description(twin) == description(root)
+    assert first.history == [first]
+    assert first.note["at"].data == 7.0
+    assert first.note["at"] is not weight.note["at"]
+    twin.backward()
+    assert (first.grad, second.grad, weight.grad, plain.has_grad) == (5.0, 3.0, 0.0, False)
+
+
+def test_a_shallow_copy_of_a_subclass_shares_what_it_adds() -> None:
+    weight = Weight(size=3.0)
+    twin = copy.copy(weight)
+    assert (type(twin), twin.data, twin.history, twin.note) == (Weight, 3.0, weight.history, weight.note)
+    twin.data = 4.0
+    assert weight.data == 3.0
+
+
 @EVERY_COPY
 def test_a_copy_is_independent_both_ways(duplicate: Callable[[Any], Any]) -> None:
     x, unused = Value(3.0, "x"), Value(1.0, "unused")
