@@ -274,6 +274,30 @@ def test_what_would_cut_the_number_and_its_gradient_is_refused(use: Callable[[An
         use(Value(2.5))
 
 
+class Pair:
+    """A user's own kind of number, which knows what to do with a Value on either side."""
+
+    def __init__(self, *items: Any) -> None:
+        self.items = items
+
+    def __rmul__(self, other: Any) -> "Pair":
+        return Pair(*(other * item for item in self.items))
+
+    __mul__ = __rmul__
+
+
+def test_a_type_with_reflected_operators_has_its_say() -> None:
+    x = Value(3.0)
+    right, left = x * Pair(1.0, x), Pair(1.0, x) * x
+    assert [item.data for item in right.items] == [item.data for item in left.items] == [3.0, 9.0]
+    right.items[1].backward()
+    assert x.grad == 6.0
+    with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \+: 'Value' and 'Pair'"):
+        x + Pair(1.0)
+    with pytest.raises(TypeError, match=r"'<' not supported between instances of 'Value' and 'Pair'"):
+        x < Pair(1.0)  # noqa: B015  # the comparison is what raises
+
+
 # In place, kinks
 
 
