@@ -44,9 +44,11 @@ def pack_graph(root: V) -> tuple[Any, ...]:
     """
     if not root._args:
         attributes = _attributes(root)
+        for edges in ("_args", "_inputs", "_locals"):
+            del attributes[edges]  # a leaf has none
         if not root.has_grad:
             del attributes["_grad"]  # the mark is an identity, which no pickle keeps
-        return _empty_node, (type(root),), (None, attributes)
+        return _bare_leaf, (type(root),), (None, attributes)
     order = topological_order(root)
     leaves = [node for node in order if not node._args]
     interior = [node for node in order if node._args]
@@ -69,10 +71,11 @@ def _state(node: Any) -> tuple[float, float | None, str, str]:
     return node.data, node.grad if node.has_grad else None, node.label, node.op
 
 
-def _empty_node(kind: type[V]) -> V:
-    node: V = object.__new__(kind)
-    node.grad = None
-    return node
+def _bare_leaf(kind: type[V]) -> V:
+    leaf: V = object.__new__(kind)
+    leaf._args = leaf._inputs = leaf._locals = ()
+    leaf.grad = None
+    return leaf
 
 
 def _unpack_graph(kind: type[V], leaves: list[V], records: list[tuple[Any, ...]]) -> V:
