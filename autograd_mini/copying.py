@@ -1,6 +1,6 @@
 """Copies and pickles of a whole graph, at any depth: both walk the graph with a list, never by recursion."""
 
-from collections.abc import Callable
+import copy
 from typing import Any, TypeVar
 
 from autograd_mini.backward import differentiable_arguments
@@ -14,32 +14,41 @@ V = TypeVar("V", bound=Any)
 def copy_node(node: V) -> V:
     """Make a twin of one node; it shares the parents."""
     twin: V = object.__new__(node.__class__)
-    state = object.__getstate__(node)  # what a subclass adds is in it too
-    for attributes in state if isinstance(state, tuple) else (state,):
-        for name, value in (attributes or {}).items():
-            setattr(twin, name, value)
+    for name, value in _attributes(node).items():
+        setattr(twin, name, value)
     return twin
 
 
 def copy_graph(root: V, memo: dict[int, Any]) -> V:
     """Copy `root` and all it depends on, sharing included. `memo` is that of ``copy.deepcopy``."""
     for node in topological_order(root):
-        if id(node) not in memo:
+        if id(node) in memo:
+            continue
+        if node._args:
             memo[id(node)] = twin = copy_node(node)
             twin._args = tuple(memo[id(arg)] for arg in node.parents)
             twin._inputs = tuple(memo[id(parent)] for parent in node._inputs)
-    copy: V = memo[id(root)]
-    return copy
+        else:  # only a leaf is ever of a subclass, whose own attributes need copies too
+            memo[id(node)] = twin = object.__new__(node.__class__)
+            for name, value in _attributes(node).items():
+                setattr(twin, name, copy.deepcopy(value, memo))
+    duplicate: V = memo[id(root)]
+    return duplicate
 
 
-def pack_graph(root: V) -> tuple[Callable[..., V], tuple[Any, ...]]:
+def pack_graph(root: V) -> tuple[Any, ...]:
     """Describe `root` and all it depends on for pickle.
 
     Leaves go in as themselves, so that leaves shared by several roots of one pickle (a model and its loss, say) stay
-    shared; interior nodes go in as records that name their parents by position.
+    shared; interior nodes go in as records that name their parents by position, once for every root that needs them.
     """
     if not root._args:
-        return _unpack_leaf, (type(root), *_state(root))
+        attributes = _attributes(root)
+        for edges in ("_args", "_inputs", "_locals"):
+            del attributes[edges]  # a leaf has none
+        if not root.has_grad:
+            del attributes["_grad"]  # the mark is an identity, which no pickle keeps
+        return _bare_leaf, (type(root),), (None, attributes)
     order = topological_order(root)
     leaves = [node for node in order if not node._args]
     interior = [node for node in order if node._args]
@@ -51,21 +60,30 @@ def pack_graph(root: V) -> tuple[Callable[..., V], tuple[Any, ...]]:
     return _unpack_graph, (type(root), leaves, records)
 
 
+def _attributes(node: Any) -> dict[str, Any]:
+    """All attributes of a node by name, with those that a subclass adds, in slots or not."""
+    state: Any = object.__getstate__(node)
+    of_instance, of_slots = state
+    return {**of_slots, **(of_instance or {})}
+
+
 def _state(node: Any) -> tuple[float, float | None, str, str]:
     return node.data, node.grad if node.has_grad else None, node.label, node.op
 
 
-def _unpack_leaf(kind: type[V], data: float, grad: float | None, label: str, op: str) -> V:
-    leaf: V = kind(data, label)
-    leaf.grad = grad
-    leaf.op = op
+def _bare_leaf(kind: type[V]) -> V:
+    leaf: V = object.__new__(kind)
+    leaf._args = leaf._inputs = leaf._locals = ()
+    leaf.grad = None
     return leaf
 
 
 def _unpack_graph(kind: type[V], leaves: list[V], records: list[tuple[Any, ...]]) -> V:
     nodes = list(leaves)
-    for state, parents, differentiable, locals_ in records:
-        node = _unpack_leaf(kind, *state)
+    for (data, grad, label, op), parents, differentiable, locals_ in records:
+        node = kind(data, label)
+        node.grad = grad
+        node.op = op
         node._args = tuple(nodes[i] for i in parents)
         node._inputs = tuple(node._args[i] for i in differentiable)
         node._locals = locals_

@@ -73,15 +73,22 @@ def number_text(x: float, digits: int = 6) -> str:
 
 
 def constant(x: Any) -> float | None:
-    """The plain number that `x` is; None for an array, which deals with a Value itself, element by element."""
+    """The plain number that `x` is; None for what deals with a Value itself: an array, a type with own operators."""
     kind = type(x)
     if kind is float:
         return x  # type: ignore[no-any-return]
     if kind is int and -1e300 < x < 1e300:
         return float(x)
-    if hasattr(x, "shape") and hasattr(x, "__len__"):
+    if (hasattr(x, "shape") and hasattr(x, "__len__")) or _has_reflected_operators(x):
         return None
     return number(x, "arithmetic with a Value")
+
+
+def _has_reflected_operators(x: Any) -> bool:
+    kind = type(x)
+    if kind.__module__ == "builtins" or hasattr(x, "dtype") or isinstance(x, numbers.Number):
+        return False
+    return any(hasattr(kind, name) for name in ("__radd__", "__rsub__", "__rmul__", "__rtruediv__", "__rpow__"))
 
 
 def _plain(x: Any) -> float | None:

@@ -139,7 +139,7 @@ class Value(Comparable):
 
     @grad.setter
     def grad(self, grad: Any) -> None:
-        self._grad = NOT_COMPUTED if grad is None else number(grad, "a gradient")
+        self._grad = NOT_COMPUTED if grad is None else number(grad, "a gradient") - 0.0  # a new float, never the mark
 
     @property
     def has_grad(self) -> bool:
