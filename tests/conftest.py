@@ -15,6 +15,7 @@ settings.register_profile("deep", max_examples=2000, **_UNTIMED)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deep", action="store_true", help="run hypothesis with many random examples")
+    parser.addoption("--peers", action="store_true", help="compare with jax and PyTorch too")
 
 
 def pytest_configure(config: pytest.Config) -> None:

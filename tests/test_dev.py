@@ -117,6 +117,20 @@ def test_the_bench_lock_is_added_to_the_same_environment(dev: ModuleType) -> Non
     assert "bench.lock" in dev.steps[0]
 
 
+def test_peers_are_pinned_and_installed_when_asked_for(dev: ModuleType) -> None:
+    dev.prepare("dev")
+    dev.steps.clear()
+    (dev.ROOT / "requirements" / "peers.txt").write_text("first\n")
+    dev.prepare("peers")
+    dev.prepare("peers")
+    assert len(dev.steps) == 1
+    assert "peers.txt" in dev.steps[0]
+    assert "--require-hashes" not in dev.steps[0]
+    pinned = requirements(ROOT / "requirements" / "peers.txt")
+    assert {line.partition("==")[0] for line in pinned} == {"jax", "torch"}
+    assert all("==" in line for line in pinned)
+
+
 def test_a_failing_step_shows_its_output_and_ends_with_its_code(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         load_dev().run_step(sys.executable, "-c", "print('no such package'); raise SystemExit(7)")
