@@ -282,7 +282,7 @@ RULES: dict[str, Rule] = {
     "where": Rule(
         lambda k, c, a, b: k.where(c, a, b),
         (_zero, lambda k, y, c, a, b: k.where(c, 1.0, 0.0), lambda k, y, c, a, b: k.where(c, 0.0, 1.0)),
-        ((0.5, 1.5), _WIDE, _WIDE), "where", r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
+        (_WIDE, _WIDE, _WIDE), "where", r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
         "a where the condition is true (not 0), else b; no slope by the condition.",
         (Edge((1.0, 2.0, 3.0), 2.0, (0.0, 1.0, 0.0)), Edge((0.0, 2.0, 3.0), 3.0, (0.0, 0.0, 1.0))), (0.0,),
     ),
