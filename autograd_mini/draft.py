@@ -52,7 +52,7 @@ class Draft:
         >>> draft.add("mul", [0, 1])
         >>> draft.add("log", [0])
         >>> draft.expression()
-        Expression('log(y * x + 1.0)', y=-1.0, x=0.5)
+        Expression('log(x * y + 1.0)', x=0.5, y=-1.0)
     """
 
     def __init__(self, inputs: Sequence[float], *, most_ops: int, shares: bool = True) -> None:
@@ -69,8 +69,8 @@ class Draft:
 
         Args:
             op: a row of the table.
-            picks: a whole number for each argument that is a number of the formula, 0 for the newest, counted round
-                and round; a float for a constant. Without room for an addition a constant stands in for an argument.
+            picks: for each argument a whole number, which counts back from the newest op to the inputs, round and
+                round; or a float for a constant. Without room for an addition a constant stands in for an argument.
         """
         rule = RULES[op]
         box = rule.box if rule.arity else rule.box * len(picks)

@@ -28,7 +28,7 @@ from nn import MLP, Dataset
 ROOT = Path(__file__).resolve().parent.parent
 BOTH = pytest.mark.parametrize("strategy", [expressions, graphs])
 EVERY_OP = pytest.mark.parametrize("op", sorted(RULES))
-FINDING = settings(derandomize=True, database=None, max_examples=5000, deadline=None)
+FINDING = settings(derandomize=True, database=None, deadline=None)
 
 
 class Numbered(float):
@@ -123,11 +123,10 @@ def test_the_size_is_respected_and_reached(strategy: Any, max_nodes: int, max_in
     assert max(widths) <= max_inputs
 
 
-@BOTH
 @EVERY_OP
-def test_one_op_may_be_asked_for(strategy: Any, op: str) -> None:
-    @settings(max_examples=20)
-    @given(strategy([op]), strategy([op], max_nodes=1, max_inputs=1))
+def test_one_op_may_be_asked_for(op: str) -> None:
+    @settings(max_examples=10)
+    @given(graphs([op]), expressions([op], max_nodes=1, max_inputs=1))
     def check(several: Expression, one: Expression) -> None:
         assert op in ops(several)
         assert set(ops(several)) <= {op, "add"}  # add steers
@@ -137,9 +136,8 @@ def test_one_op_may_be_asked_for(strategy: Any, op: str) -> None:
     check()
 
 
-@BOTH
-def test_every_row_of_the_table_comes_up_and_ones_own_too(strategy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawing = strategy()  # the rows are those at the time of drawing
+def test_every_row_of_the_table_comes_up_and_ones_own_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing = graphs()  # the rows are those at the time of drawing
     cube = Rule(lambda k, a: a**3, (lambda k, y, a: 3 * a * a,), ((5.0, 6.0),), "cube", "", "")
     monkeypatch.setitem(RULES, "cube", cube)
     monkeypatch.setitem(RULES, "x", cube)  # no input may then be called x
@@ -155,20 +153,17 @@ def test_every_row_of_the_table_comes_up_and_ones_own_too(strategy: Any, monkeyp
     assert seen == set(RULES)
 
 
-def test_graphs_share_and_expressions_do_not() -> None:
-    counts = {}
-    for strategy in (expressions, graphs):
-        drawn: list[bool] = []
+@pytest.mark.parametrize(("strategy", "least", "most"), [(expressions, 0.0, 0.0), (graphs, 0.25, 1.0)])
+def test_graphs_share_and_expressions_do_not(strategy: Any, least: float, most: float) -> None:
+    drawn: list[bool] = []
 
-        @settings(max_examples=300)
-        @given(strategy())
-        def draw(expression: Expression, drawn: list[bool] = drawn) -> None:
-            drawn.append(shared(expression))
+    @settings(max_examples=300)
+    @given(strategy())
+    def draw(expression: Expression) -> None:
+        drawn.append(shared(expression))
 
-        draw()
-        counts[strategy] = sum(drawn) / len(drawn)
-    assert counts[expressions] == 0
-    assert counts[graphs] > 0.2  # measured: 0.38
+    draw()
+    assert least <= sum(drawn) / len(drawn) <= most  # measured for graphs: 0.38
 
 
 @BOTH
@@ -194,28 +189,28 @@ def test_written_out_or_computed_with_values_it_is_the_same_number(strategy: Any
 
 
 @pytest.mark.parametrize(
-    ("strategy", "fails", "smallest"),
+    ("strategy", "fails", "fewest"),
     [
-        (expressions(), lambda e: True, "x + x"),
-        (expressions(), lambda e: "tanh" in ops(e), "tanh(x)"),
-        (graphs(), lambda e: "tanh" in ops(e), "tanh(x)"),
-        (expressions(["tanh", "log", "mul"]), lambda e: {"log", "mul"} <= set(ops(e)), "log(x) * x"),
-        (graphs(), shared, "u = x + x; u + u"),
-        (graphs(["mul", "exp"]), shared, "u = x * x; u * u"),
-        (expressions(), lambda e: len(e.inputs) == 2, "y + x"),
-        (expressions(), lambda e: ops(e).count("sin") >= 2, "sin(sin(x))"),
-        (expressions(), lambda e: "log" in ops(e)[1:], None),
+        (expressions(), lambda e: True, 1),
+        (graphs(), lambda e: len(e.inputs) == 2, 1),
+        (graphs(["mul", "exp"]), shared, 2),
+        (graphs(), shared, 2),
+        (expressions(["tanh", "log", "mul"]), lambda e: {"log", "mul"} <= set(ops(e)), 2),
     ],
 )
 def test_a_failure_shrinks_to_the_smallest_graph(
-    strategy: SearchStrategy[Expression], fails: Callable[[Expression], bool], smallest: str | None
+    strategy: SearchStrategy[Expression], fails: Callable[[Expression], bool], fewest: int
 ) -> None:
     found = find(strategy, fails, settings=FINDING)
-    if smallest is None:
-        assert len(ops(found)) <= 3
-    else:
-        assert found.source == smallest
+    assert len(ops(found)) == fewest
+    assert len(found.inputs) == 1 or fails is not shared
     assert all(round(abs(x), 1) == abs(x) <= 1.0 for x in found.inputs.values())
+
+
+@BOTH
+def test_a_failure_of_one_op_shrinks_to_that_op(strategy: Any) -> None:
+    found = find(strategy(), lambda e: "tanh" in ops(e), settings=FINDING)
+    assert found == Expression("tanh(x)", x=0.0)
 
 
 def test_steering_adds_the_shortest_number_that_helps() -> None:
@@ -226,21 +221,17 @@ def test_steering_adds_the_shortest_number_that_helps() -> None:
 
 
 def test_an_input_that_nothing_uses_is_moved_instead() -> None:
-    draft = Draft([-1.3, 0.0], most_ops=9)
+    draft = Draft([-1.3, -0.5], most_ops=9)
     draft.add("relu", [0])
-    draft.add("pow", [2, 1])
-    assert repr(draft.expression()) in (
-        "Expression('y ** relu(x)', x=0.0, y=0.7)",
-        "Expression('x ** x', x=1.0)",
-        "Expression('x ** relu(y)', x=0.7, y=1.0)",
-    )
+    draft.add("pow", [2, 0])  # to the inputs, the second of which is still unused
+    assert repr(draft.expression()) == "Expression('y ** relu(x)', x=-1.3, y=0.5)"
 
 
 def test_without_room_a_constant_stands_in() -> None:
     draft = Draft([1.0], most_ops=1)
     draft.add("maximum", [0, 0])
     draft.add("exp", [0])
-    assert repr(draft.expression()) == "Expression('maximum(x, 0.0)', x=1.0)"
+    assert repr(draft.expression()) == "Expression('maximum(x, 2.0)', x=1.0)"
 
 
 def test_the_margin_of_a_kink() -> None:
@@ -305,7 +296,7 @@ def test_an_error_comes_before_anything_is_drawn(wrong: Callable[[], Any], kind:
 
 FAILING = """
 import sys
-from hypothesis import given, settings, strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 from autograd_mini import Value
 from autograd_mini.expression import Expression
 from autograd_mini.hypothesis_plugin import register
@@ -313,7 +304,7 @@ from autograd_mini.strategies import datasets, expressions, graphs, mlps, values
 
 register()
 
-@settings(database=None, derandomize=True, report_multiple_bugs=False)
+@settings(database=None, derandomize=True, phases=[Phase.generate])  # unshrunk: the longer the example, the better
 @given(
     v=values(min_value=0.1, labels=st.just("x")), inferred=st.from_type(Value), several=st.lists(values(), min_size=2),
     formula=st.from_type(Expression), graph=graphs(), model=mlps(), labelled=datasets(classes=2), data=datasets(),
@@ -321,7 +312,7 @@ register()
 def run(v, inferred, several, formula, graph, model, labelled, data):
     v.backward()
     model.layers[0].neurons[0].b.data = 1.0
-    assert len(graph.source) < 110 or len(model.layers) < 2 or len(data) < 3 or len(labelled) < 2
+    assert "\\n" not in graph.source or len(model.layers) < 2 or len(data) < 3 or len(labelled) < 2
 
 try:
     run()
@@ -339,13 +330,13 @@ def test_a_falsifying_example_prints_as_python_that_runs() -> None:
     again = eval(compile(ast.Expression(call.value), "example", "eval"), names)
     assert (again["v"].label, again["v"].has_grad) == ("x", False)
     assert type(again["inferred"]) is Value
-    assert len(again["several"]) == 2
+    assert {type(value) for value in again["several"]} == {Value}
     assert isinstance(again["formula"], Expression)
     assert "\n" in again["graph"].source
-    assert len(again["graph"].source) >= 110
-    assert len(again["model"].layers) == 2
+    assert len(again["model"].layers) >= 2
     assert "seed=" in done.stdout
-    assert (len(again["data"]), again["data"].classes, again["labelled"].classes) == (3, None, 2)
+    assert len(again["data"]) >= 3
+    assert (again["data"].classes, again["labelled"].classes) == (None, 2)
 
 
 def test_hypothesis_finds_the_plugin_and_it_loads_only_the_engine() -> None:
