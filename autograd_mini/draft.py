@@ -21,6 +21,7 @@ KINK_MARGIN = 0.05
 
 _LONGEST_LINE = 100
 _DEEPEST_LINE = 8
+_LONGEST_SEARCH = 100
 _SIGNS: dict[str, ast.operator] = {
     "add": ast.Add(),
     "sub": ast.Sub(),
@@ -70,7 +71,8 @@ class Draft:
         Args:
             op: a row of the table.
             picks: for each argument a whole number, which counts back from the newest op to the inputs, round and
-                round; or a float for a constant. Without room for an addition a constant stands in for an argument.
+                round; or a float for a constant. Without room for an addition a constant stands in for an argument;
+                an op for which nothing fits is left out.
         """
         rule = RULES[op]
         box = rule.box if rule.arity else rule.box * len(picks)
@@ -167,7 +169,7 @@ def _shift(place: float, interval: Interval, fits: Callable[[float], bool]) -> f
     for decimals in range(7):
         scale: int = 10**decimals
         start = math.ceil((low - place) * scale) if place < low else math.floor(min(high - place, 0.0) * scale)
-        for away in range(scale + 1):
+        for away in range(_LONGEST_SEARCH):
             for steps in (start + away, start - away):
                 if fits(steps / scale):
                     return steps / scale

@@ -3,6 +3,7 @@
 import ast
 import collections
 import math
+import os
 import pickle
 import subprocess
 import sys
@@ -234,6 +235,31 @@ def test_without_room_a_constant_stands_in() -> None:
     assert repr(draft.expression()) == "Expression('maximum(x, 2.0)', x=1.0)"
 
 
+INF = math.inf
+
+
+@pytest.mark.parametrize(
+    ("box", "kinks", "source"),
+    [
+        ((-INF, INF), (), "odd(-x)"),
+        ((-INF, INF), (-1.3,), "odd(-x + 1.0)"),
+        ((0.0, INF), (), "odd(-x + 2.0)"),
+        ((-INF, -70.0), (), "odd(-x + -69.0)"),
+        ((0.123456, 0.123457), (), "odd(-x + 1.423456)"),
+        ((0.5, 0.5), (), "odd(-x + 1.8)"),
+        ((-1.31, 3.0), tuple(i / 20 for i in range(-60, 0)), "odd(-x + 2.0)"),
+        ((1e300, INF), (), "odd(-x + 1e+300)"),
+        ((-0.01, 0.01), (0.0,), "-x"),  # all of it is near the kink
+    ],
+)
+def test_odd_boxes(box: tuple[float, float], kinks: tuple[float, ...], source: str, monkeypatch: Any) -> None:
+    monkeypatch.setitem(RULES, "odd", Rule(lambda k, a: a, (lambda k, y, a: 1.0,), (box,), "odd", "", "", (), kinks))
+    draft = Draft([1.3], most_ops=9)
+    draft.add("neg", [0])
+    draft.add("odd", [0])
+    assert draft.expression().source == source
+
+
 def test_the_margin_of_a_kink() -> None:
     assert is_near_kink(RULES["abs"], [0.99 * KINK_MARGIN])
     assert not is_near_kink(RULES["abs"], [-KINK_MARGIN])
@@ -354,7 +380,7 @@ from autograd_mini import Value
 print(find(st.from_type(Value), lambda v: v > 1))
 """
     # Without plugins: were the package installed, hypothesis would call the function by itself.
-    environment = {"HYPOTHESIS_NO_PLUGINS": "1", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "HYPOTHESIS_NO_PLUGINS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, env=environment
     )
