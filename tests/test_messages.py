@@ -12,6 +12,7 @@ import pytest
 
 import autograd_mini as am
 from autograd_mini import AnomalyError, Value, detect_anomaly
+from autograd_mini.expression import Expression
 
 ENGINE = Path(am.__file__).resolve().parent
 MODULES = (
@@ -26,6 +27,8 @@ MODULES = (
     "copying",
     "value",
     "functions",
+    "formula",
+    "expression",
 )
 
 
@@ -124,6 +127,76 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "log_softmax of nothing": (
         lambda: am.log_softmax([]), ValueError, "log_softmax needs at least one number, got an empty sequence"
+    ),
+    "a formula that is no text": (lambda: Expression(3), TypeError, "a formula is text such as 'tanh(2 * x)', got 3"),
+    "a formula of nothing": (
+        lambda: Expression(""), ValueError, "a formula needs at least one statement, such as 'tanh(2 * x)'; got no text"
+    ),
+    "half a formula": (lambda: Expression("x +", x=1), ValueError, "'x +' is not a formula: invalid syntax in line 1"),
+    "a formula too deep": (
+        lambda: Expression("+".join(["x"] * 100_000), x=1), ValueError,
+        "is nested too deeply to be read; give its parts names, as in u = x * y; tanh(u), or add up a list with sum(",
+    ),
+    "an input named like a function": (
+        lambda: Expression("exp", exp=1), ValueError,
+        "the input 'exp' has the name of a function; choose another name for it",
+    ),
+    "an input too many": (
+        lambda: Expression("2 * x", x=1, y=2), ValueError,
+        "the formula '2 * x' does not use the input 'y'; leave y= out",
+    ),
+    "an input that is text": (
+        lambda: Expression("x", x="1"), TypeError, "the input 'x' needs one real number, got the text '1'; write float("
+    ),
+    "an unknown name": (
+        lambda: Expression("x + b", x=1), ValueError,
+        "unknown name 'b'; give it as an input, b=0.5, or assign it first (known names: x)",
+    ),
+    "an unknown function": (
+        lambda: Expression("tahn(x)", x=1), ValueError,
+        "unknown function 'tahn' in 'tahn(x)'; did you mean tan or tanh? the functions are add, sub, mul, div, neg, ",
+    ),
+    "a function as a number": (lambda: Expression("x + exp", x=1), ValueError, "'exp' is a function; write exp(...)"),
+    "a name assigned twice": (
+        lambda: Expression("u = x; u = 2 * u", x=1), ValueError,
+        "'u' has a value already; choose a new name, since a formula never changes one",
+    ),
+    "a function assigned": (
+        lambda: Expression("exp = x; x", x=1), ValueError,
+        "'exp' is the name of a function; choose another name for the result",
+    ),
+    "a statement for nothing": (
+        lambda: Expression("2 * x; x", x=1), ValueError,
+        "nothing uses '2 * x', which is not the last statement; give it a name, as in u = ..., or leave it out",
+    ),
+    "too many arguments": (
+        lambda: Expression("exp(x, 2)", x=1), ValueError, "exp takes 1 argument, got 2 in 'exp(x, 2)'"
+    ),
+    "too few arguments": (
+        lambda: Expression("leaky_relu()"), ValueError, "leaky_relu takes 1 or 2 arguments, got 0 in 'leaky_relu()'"
+    ),
+    "a sum of no list": (
+        lambda: Expression("sum(x, x)", x=1), ValueError,
+        "sum takes a list, sum([x, y]), of at least one number each; got 'sum(x, x)'",
+    ),
+    "a dot of unequal lists": (
+        lambda: Expression("dot([x], [x, x])", x=1), ValueError,
+        "dot takes two lists of the same length, dot([a, b], [x, y]), of at least one number each; got 'dot([x], [x, ",
+    ),
+    "a caret": (
+        lambda: Expression("x ^ 2", x=1), ValueError,
+        "'x ^ 2' is not legal in a formula; a power is written **; legal are numbers, names, + - * / **, functions ",
+    ),
+    "a statement of another kind": (
+        lambda: Expression("import os"), ValueError,
+        "'import os' is not legal in a formula; legal are numbers, names, + - * / **, functions such as tanh(x)",
+    ),
+    "a call of a formula": (
+        lambda: Expression("x * y", x=1, y=2)(3.0), TypeError, "the formula has 2 inputs (x, y), got 1 numbers"
+    ),
+    "another engine's functions": (
+        lambda: Expression("-exp(x)", x=1).evaluate({"exp": abs}, 3.0), ValueError,
+        "the formula needs a function for 'neg'; the functions given are exp",
     ),
     "an anomaly of an operation": (watched_forward, AnomalyError, "log(x=-2) is nan; at "),
     "an anomaly of backward": (
