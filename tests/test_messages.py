@@ -18,6 +18,7 @@ MODULES = (
     "number",
     "source",
     "kits",
+    "partials",
     "rules",
     "graph",
     "modes",
