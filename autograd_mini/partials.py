@@ -24,9 +24,9 @@ _TO_GRID = 1.5 * 2.0**32  # adding and subtracting it rounds a number below 2**3
 
 def power_by_base(k: Kit, y: Any, a: Any, b: Any) -> Any:
     """b·a**(b - 1), and 0 for b = 0 at every base."""
-    # 0 times a**-1 would be nan at the bases where that is not finite.
-    base = k.where(k.equal(b, 0.0), k.where(k.abs(a) > 1e-300, a, 1.0), a)
-    return b * k.pow(base, b - 1.0)
+    # At the bases whose power -1 is not finite, 0 times that would be nan; 0 times a**0 is 0.
+    lowered = k.where(k.equal(b, 0.0), k.where(k.abs(a) > 1e-300, 1.0, 0.0), 1.0)
+    return b * k.pow(a, b - lowered)
 
 
 def power_by_exponent(k: Kit, y: Any, a: Any, b: Any) -> Any:

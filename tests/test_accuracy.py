@@ -174,6 +174,16 @@ def check_higher_derivatives(op: str, rule: Rule) -> None:
             )
 
 
+@pytest.mark.parametrize("exponent", [0, 1, 2, 3, 5])
+def test_powers_have_their_derivatives_of_every_order_at_zero(exponent: int) -> None:
+    for of_constant in (True, False):
+        x = Value(0.0)
+        found: Any = x ** (exponent if of_constant else Value(exponent))
+        for order in range(1, 5):
+            found = derivative_node(found, x)
+            assert float(found) == (math.factorial(exponent) if order == exponent else 0.0), (order, found)
+
+
 @pytest.fixture
 def points(request: pytest.FixtureRequest) -> int:
     return 400 if request.config.getoption("--deep") else 40

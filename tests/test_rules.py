@@ -254,6 +254,37 @@ def test_every_row_is_a_public_function_and_a_unary_one_a_method(op: str) -> Non
         assert getattr(Value, op)(Value(0.5)).op == op
 
 
+@pytest.mark.parametrize(
+    ("at", "by_base_twice", "by_base_and_exponent", "by_exponent_twice"),
+    [
+        ((0.0, 0.0), 0.0, None, 0.0),
+        ((0.0, 1.0), 0.0, None, 0.0),
+        ((0.0, 2.0), 2.0, 0.0, 0.0),
+        ((0.0, 3.0), 0.0, 0.0, 0.0),
+        ((0.0, 4.0), 0.0, 0.0, 0.0),
+        ((0.0, 1.5), math.inf, 0.0, 0.0),
+        ((2.0, 0.0), 0.0, 0.5, math.log(2.0) ** 2),
+        ((2.0, 1.0), 0.0, 1.0 + math.log(2.0), 2.0 * math.log(2.0) ** 2),
+        ((1e-300, 2.0), 2.0, 0.0, 0.0),
+    ],
+)
+def test_second_partials_of_pow_at_its_edges(
+    at: tuple[float, float], by_base_twice: float, by_base_and_exponent: float | None, by_exponent_twice: float
+) -> None:
+    """None where there is none: the slope of 0**b by b jumps at b = 0, and that of b·a**(b-1) goes to -inf."""
+    rule, found = RULES["pow"], []
+    for i in (0, 1):
+        a, b = Value(at[0]), Value(at[1])
+        rule.partial(VALUE, i, rule.forward(VALUE, a, b), (a, b)).backward()
+        found.append((a.grad, b.grad))
+    assert found[0][0] == by_base_twice
+    assert math.isclose(found[1][1], by_exponent_twice, rel_tol=1e-15)
+    if by_base_and_exponent is not None:
+        for mixed in (found[0][1], found[1][0]):
+            assert math.isclose(mixed, by_base_and_exponent, rel_tol=1e-15, abs_tol=1e-290), found
+    assert not any(map(math.isnan, (*found[0], *found[1])))
+
+
 NUMBERS = st.floats() | st.sampled_from(
     [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 3.0, math.inf, -math.inf, math.nan, 1e300, -1e300, 1e-300, 5e-324, -5e-324]
 )
