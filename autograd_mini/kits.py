@@ -73,10 +73,10 @@ def _logarithm(function: Callable[[float], float], pole: float) -> Function:
 
 
 def _sigmoid(a: float) -> float:
-    if a >= 0.0:
+    try:
         return 1.0 / (1.0 + math.exp(-a))
-    e = math.exp(a)
-    return e / (1.0 + e)
+    except OverflowError:
+        return math.exp(a)
 
 
 def _sign(a: float) -> float:

@@ -34,11 +34,9 @@ def power_by_exponent(k: Kit, y: Any, a: Any, b: Any) -> Any:
     return y * k.log(k.where(k.equal(a, 0.0), k.where(b >= 0.0, 1.0, 0.0), a))
 
 
-def bell(k: Kit, a: Any, c: float) -> Any:
-    """exp(-c·a²), for c up to 1. Rounding a² would cost hundreds of ulp; the square of a number on a grid is exact."""
-    x = _clamp(k, a, 64.0)  # beyond, the result is 0
-    on_grid = (x + _TO_GRID) - _TO_GRID
-    return k.exp(-c * (on_grid * on_grid)) * k.exp(-c * ((x - on_grid) * (x + on_grid)))
+def bell(k: Kit, a: Any) -> Any:
+    """exp(-a²)."""
+    return _bell(k, _clamp(k, a, 64.0), 1.0)  # beyond, the result is 0
 
 
 def cumulative_normal(k: Kit, a: Any) -> Any:
@@ -47,15 +45,14 @@ def cumulative_normal(k: Kit, a: Any) -> Any:
 
 
 def tanh_slope(k: Kit, y: Any, a: Any) -> Any:
-    """4·sigmoid(2a)·sigmoid(-2a): 1 - y² has no digits left where y is near ±1."""
-    tail = k.sigmoid(2.0 * k.where(a > 0.0, -a, a))  # not -abs(a), whose slope at 0 would make the second derivative 0
-    return 4.0 * tail * (1.0 - tail)
+    """4·sigmoid(2a)·sigmoid(-2a). It is 1 - y², which has no digits left where y is near ±1."""
+    return 4.0 * k.sigmoid(2.0 * a) * k.sigmoid(-2.0 * a)
 
 
 def gelu_slope(k: Kit, y: Any, a: Any) -> Any:
     """The cumulative normal distribution plus `a` times its density."""
     x = _clamp(k, a, 64.0)  # beyond, the slope is 0 or 1
-    return cumulative_normal(k, x) + x * (bell(k, x, 0.5) / math.sqrt(2.0 * math.pi))
+    return cumulative_normal(k, x) + x * (_bell(k, x, 0.5) / math.sqrt(2.0 * math.pi))
 
 
 def silu_slope(k: Kit, y: Any, a: Any) -> Any:
@@ -66,3 +63,9 @@ def silu_slope(k: Kit, y: Any, a: Any) -> Any:
 
 def _clamp(k: Kit, a: Any, limit: float) -> Any:
     return k.minimum(k.maximum(a, -limit), limit)
+
+
+def _bell(k: Kit, x: Any, c: float) -> Any:
+    """exp(-c·x²) for |x| up to 64. Rounding x² would cost up to 700 ulp; the square of a number on a grid is exact."""
+    on_grid = (x + _TO_GRID) - _TO_GRID
+    return k.exp(-c * (on_grid * on_grid)) * k.exp(-c * ((x - on_grid) * (x + on_grid)))

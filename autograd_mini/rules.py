@@ -227,12 +227,12 @@ RULES: dict[str, Rule] = {
         _edge(0.0, 0.5, 0.25), _edge(1e4, 1.0, 0.0), _edge(-1e4, 0.0, 0.0), latex=r"\sigma\left({0}\right)",
     ),
     "erf": _unary(
-        "erf", lambda k, a: k.erf(a), lambda k, y, a: (2.0 / math.sqrt(math.pi)) * bell(k, a, 1.0), _WIDE,
+        "erf", lambda k, a: k.erf(a), lambda k, y, a: (2.0 / math.sqrt(math.pi)) * bell(k, a), _WIDE,
         "Error function, between -1 and 1.",
         _edge(0.0, 0.0, 2.0 / math.sqrt(math.pi)), _edge(1e4, 1.0, 0.0),
     ),
     "erfc": _unary(
-        "erfc", lambda k, a: k.erfc(a), lambda k, y, a: (-2.0 / math.sqrt(math.pi)) * bell(k, a, 1.0), _WIDE,
+        "erfc", lambda k, a: k.erfc(a), lambda k, y, a: (-2.0 / math.sqrt(math.pi)) * bell(k, a), _WIDE,
         "1 - erf(a), accurate where erf is near 1.",
         _edge(0.0, 1.0, -2.0 / math.sqrt(math.pi)), _edge(1e4, 0.0, 0.0),
     ),
