@@ -175,7 +175,7 @@ RULES: dict[str, Rule] = {
          Edge((-2.0, 3.0), -8.0, (12.0, _NAN)), Edge((-1e200, 3.0), -_INF, (_INF, _NAN)),
          Edge((0.0, 0.5), 0.0, (_INF, 0.0)), Edge((0.0, 3.0), 0.0, (0.0, 0.0)), Edge((0.0, _NAN), _NAN, (_NAN, _NAN)),
          Edge((_NAN, 0.0), 1.0, (0.0, _NAN)), Edge((_INF, 0.0), 1.0, (0.0, _INF)), Edge((5e-324, 0.0), 1.0,
-         (0.0, -744.4400719213812)), Edge((2.0, 0.0), 1.0, (0.0, math.log(2.0))), Edge((-2.0, 0.0), 1.0, (0.0, _NAN))),
+         (0.0, math.log(5e-324))), Edge((2.0, 0.0), 1.0, (0.0, math.log(2.0))), Edge((-2.0, 0.0), 1.0, (0.0, _NAN))),
     ),
     "exp": _unary(
         "exp", lambda k, a: k.exp(a), lambda k, y, a: y, _WIDE, "e to the power a.",

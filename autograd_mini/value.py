@@ -241,9 +241,8 @@ class Value(Comparable):
         if (c := constant(other)) is None:
             return NotImplemented
         a = self._data
-        y = _pow(a, c)
-        local = c * _pow(a, c - 1.0) if c else RULES["pow"].partial(FLOAT, 0, y, (a, c))
-        return record("pow", y, (self, c), (self,), (local,))
+        local = c * _pow(a, c - 1.0) if c else RULES["pow"].partial(FLOAT, 0, 1.0, (a, c))
+        return record("pow", _pow(a, c), (self, c), (self,), (local,))
 
     def __rpow__(self, other: Any) -> "Value":
         if (c := constant(other)) is None:

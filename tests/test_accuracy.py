@@ -174,6 +174,16 @@ def check_higher_derivatives(op: str, rule: Rule) -> None:
             )
 
 
+@pytest.mark.parametrize("at", [1e300, math.inf])
+@pytest.mark.parametrize("op", ["tanh", "sigmoid", "erf", "erfc", "gelu", "silu", "softplus"])
+def test_saturated_rows_are_straight_lines_at_the_ends_of_the_range(op: str, at: float) -> None:
+    for a in (at, -at):
+        x = Value(a)
+        slope = RULES[op].partial(VALUE, 0, getattr(autograd_mini, op)(x), (x,))
+        assert slope.data == (1.0 if op in ("gelu", "silu", "softplus") and a > 0.0 else 0.0)
+        assert float(derivative_node(slope, x)) == 0.0
+
+
 @pytest.mark.parametrize("exponent", [0, 1, 2, 3, 5])
 def test_powers_have_their_derivatives_of_every_order_at_zero(exponent: int) -> None:
     for of_constant in (True, False):

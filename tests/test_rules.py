@@ -164,8 +164,7 @@ def check_array_parity(op: str, rule: Rule) -> None:
         for row, point in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
             found = [np.broadcast_to(array, columns[0].shape)[row].item() for array in (y, *slopes)]
             wanted = [rule.forward(FLOAT, *point), *partials(rule, point)]
-            # Beside 1e-12 relative: 1 - y*y and the like cancel, which turns an ulp of libm into 1e-16 absolute.
-            np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-15, err_msg=f"{op}{point}")
+            np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=0.0, err_msg=f"{op}{point}")
 
 
 def check_box(op: str, rule: Rule) -> None:
