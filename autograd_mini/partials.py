@@ -19,8 +19,6 @@ __all__ = [
     "tanh_slope",
 ]
 
-_TO_GRID = 1.5 * 2.0**32  # adding and subtracting it rounds a number below 2**31 to a multiple of 2**-20
-
 
 def power_by_base(k: Kit, y: Any, a: Any, b: Any) -> Any:
     """b·a**(b - 1), and 0 for b = 0 at every base."""
@@ -67,5 +65,5 @@ def _clamp(k: Kit, a: Any, limit: float) -> Any:
 
 def _bell(k: Kit, x: Any, c: float) -> Any:
     """exp(-c·x²) for |x| up to 64. Rounding x² would cost up to 700 ulp; the square of a number on a grid is exact."""
-    on_grid = (x + _TO_GRID) - _TO_GRID
+    on_grid = k.on_grid(x)
     return k.exp(-c * (on_grid * on_grid)) * k.exp(-c * ((x - on_grid) * (x + on_grid)))
