@@ -282,6 +282,7 @@ VALUE = Kit(
     pow=pow,
     where=where,
     equal=lambda a, b: float(a) == float(b),
+    on_grid=lambda a: FLOAT.on_grid(float(a)),
     sum=sum,
     dot=dot,
     logsumexp=logsumexp,

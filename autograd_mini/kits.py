@@ -17,11 +17,16 @@ __all__ = ["COMPLEX", "FLOAT", "Kit", "array_kit"]
 
 Function = Callable[..., Any]
 _INF, _NAN = math.inf, math.nan
+_TO_GRID = 1.5 * 2.0**32  # so large that the doubles around it are 2**-20 apart
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """The functions a rule may call; each takes and returns numbers of the kit's kind."""
+    """The functions a rule may call; each takes and returns numbers of the kit's kind.
+
+    ``on_grid(a)`` alone returns a constant, whose derivative is 0: `a` rounded to a multiple of 2**-20 if it is below
+    2**31, so that the square of what is below 64 has no rounding error.
+    """
 
     exp: Function
     expm1: Function
@@ -43,6 +48,7 @@ class Kit:
     pow: Function
     where: Function
     equal: Function
+    on_grid: Function
     sum: Function
     dot: Function
     logsumexp: Function
@@ -73,10 +79,10 @@ def _logarithm(function: Callable[[float], float], pole: float) -> Function:
 
 
 def _sigmoid(a: float) -> float:
-    if a >= 0.0:
+    try:
         return 1.0 / (1.0 + math.exp(-a))
-    e = math.exp(a)
-    return e / (1.0 + e)
+    except OverflowError:
+        return math.exp(a)
 
 
 def _sign(a: float) -> float:
@@ -107,6 +113,10 @@ def _pow(a: float, b: float) -> float:
         if a != 0.0:
             return _NAN
         return math.copysign(_INF, a) if b % 2.0 == 1.0 else _INF
+
+
+def _on_grid(a: Any) -> Any:
+    return (a + _TO_GRID) - _TO_GRID
 
 
 def _sum(terms: Sequence[float]) -> float:
@@ -150,6 +160,7 @@ FLOAT = Kit(
     pow=_pow,
     where=lambda condition, a, b: a if condition else b,
     equal=operator.eq,
+    on_grid=_on_grid,
     sum=_sum,
     dot=_dot,
     logsumexp=_logsumexp,
@@ -196,6 +207,7 @@ COMPLEX = Kit(
     pow=operator.pow,
     where=_not_analytic,
     equal=operator.eq,
+    on_grid=lambda a: _on_grid(a.real),
     sum=lambda terms: sum(terms, 0j),
     dot=lambda a, b: sum(map(operator.mul, a, b), 0j),
     logsumexp=_complex_logsumexp,
@@ -253,6 +265,7 @@ def array_kit(xp: Any, *, erf: Function | None = None, erfc: Function | None = N
         pow=xp.power,
         where=xp.where,
         equal=xp.equal,
+        on_grid=_on_grid,
         sum=add_up,
         dot=lambda a, b: add_up([x * y for x, y in zip(a, b, strict=True)]),
         logsumexp=logsumexp,

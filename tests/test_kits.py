@@ -5,6 +5,7 @@ import itertools
 import math
 from collections.abc import Callable
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import given, strategies as st
 
 from autograd_mini import Value
 from autograd_mini.functions import VALUE
-from autograd_mini.kits import FLOAT, Kit, array_kit
+from autograd_mini.kits import COMPLEX, FLOAT, Kit, array_kit
 
 NUMPY = array_kit(np)
 UNARY = ["exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "sigmoid", "erf", "erfc", "abs", "sign"]
@@ -31,7 +32,7 @@ def assert_same(found: Any, wanted: Any, rtol: float, message: str) -> None:
 
 
 def test_every_function_of_a_kit_is_tested_here() -> None:
-    assert {field.name for field in dataclasses.fields(Kit)} == {*UNARY, *BINARY, *N_ARY, "dot", "where"}
+    assert {field.name for field in dataclasses.fields(Kit)} == {*UNARY, *BINARY, *N_ARY, "dot", "where", "on_grid"}
 
 
 @pytest.mark.parametrize("name", UNARY)
@@ -128,6 +129,18 @@ def test_stable_functions_are_accurate_far_out(
         with np.errstate(under="ignore"):
             found = float(function(kit, np.float64(a) if kit is NUMPY else a))
         assert math.isclose(found, wanted, rel_tol=1e-15), (a, found, wanted)
+
+
+def test_a_number_on_the_grid_is_near_has_an_exact_square_and_is_a_constant() -> None:
+    for a in (0.0, -0.3, math.pi, -26.543210987654321, 63.99999999999, 64.0, 5e-324):
+        near = FLOAT.on_grid(a)
+        assert abs(near - a) <= 2.0**-21
+        assert Fraction(near) ** 2 == Fraction(near * near)
+        assert type(VALUE.on_grid(Value(a))) is float
+        assert (
+            near == VALUE.on_grid(Value(a)) == NUMPY.on_grid(np.array([a])).item() == COMPLEX.on_grid(complex(a, 1.0))
+        )
+    assert math.isnan(FLOAT.on_grid(NAN))
 
 
 def test_arrays_work_element_by_element_and_broadcast() -> None:

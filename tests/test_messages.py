@@ -19,6 +19,7 @@ MODULES = (
     "number",
     "source",
     "kits",
+    "partials",
     "rules",
     "graph",
     "modes",

@@ -164,8 +164,7 @@ def check_array_parity(op: str, rule: Rule) -> None:
         for row, point in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
             found = [np.broadcast_to(array, columns[0].shape)[row].item() for array in (y, *slopes)]
             wanted = [rule.forward(FLOAT, *point), *partials(rule, point)]
-            # Beside 1e-12 relative: 1 - y*y and the like cancel, which turns an ulp of libm into 1e-16 absolute.
-            np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-15, err_msg=f"{op}{point}")
+            np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=0.0, err_msg=f"{op}{point}")
 
 
 def check_box(op: str, rule: Rule) -> None:
@@ -252,6 +251,37 @@ def test_every_row_is_a_public_function_and_a_unary_one_a_method(op: str) -> Non
     assert (op in autograd_mini.__all__) == (not shadows_a_builtin), "a star import replaces no built-in"
     if RULES[op].arity == 1 and op != "neg":  # neg is an operator, as are + - * / **
         assert getattr(Value, op)(Value(0.5)).op == op
+
+
+@pytest.mark.parametrize(
+    ("at", "by_base_twice", "by_base_and_exponent", "by_exponent_twice"),
+    [
+        ((0.0, 0.0), 0.0, None, 0.0),
+        ((0.0, 1.0), 0.0, None, 0.0),
+        ((0.0, 2.0), 2.0, 0.0, 0.0),
+        ((0.0, 3.0), 0.0, 0.0, 0.0),
+        ((0.0, 4.0), 0.0, 0.0, 0.0),
+        ((0.0, 1.5), math.inf, 0.0, 0.0),
+        ((2.0, 0.0), 0.0, 0.5, math.log(2.0) ** 2),
+        ((2.0, 1.0), 0.0, 1.0 + math.log(2.0), 2.0 * math.log(2.0) ** 2),
+        ((1e-300, 2.0), 2.0, 0.0, 0.0),
+    ],
+)
+def test_second_partials_of_pow_at_its_edges(
+    at: tuple[float, float], by_base_twice: float, by_base_and_exponent: float | None, by_exponent_twice: float
+) -> None:
+    """None where there is none: the slope of 0**b by b jumps at b = 0, and that of b·a**(b-1) goes to -inf."""
+    rule, found = RULES["pow"], []
+    for i in (0, 1):
+        a, b = Value(at[0]), Value(at[1])
+        rule.partial(VALUE, i, rule.forward(VALUE, a, b), (a, b)).backward()
+        found.append((a.grad, b.grad))
+    assert found[0][0] == by_base_twice
+    assert math.isclose(found[1][1], by_exponent_twice, rel_tol=1e-15)
+    if by_base_and_exponent is not None:
+        for mixed in (found[0][1], found[1][0]):
+            assert math.isclose(mixed, by_base_and_exponent, rel_tol=1e-15, abs_tol=1e-290), found
+    assert not any(map(math.isnan, (*found[0], *found[1])))
 
 
 NUMBERS = st.floats() | st.sampled_from(
