@@ -170,7 +170,15 @@ def logsumexp(values: Iterable[Scalar]) -> Any:
         >>> logsumexp([1e4, 1e4])
         10000.69314718056
     """
-    return apply("logsumexp", *_not_empty("logsumexp", values))
+    terms = _not_empty("logsumexp", values)
+    data = _data_of_values(terms)
+    if not data:
+        return apply("logsumexp", *terms)
+    y = FLOAT.logsumexp(data)
+    parts = [FLOAT.exp(x - y) for x in data]
+    whole = FLOAT.sum(parts)  # once, where the row adds it up for every argument
+    values_ = cast("tuple[Value, ...]", terms)
+    return record("logsumexp", y, values_, values_, tuple([FLOAT.div(part, whole) for part in parts]))
 
 
 def dot(a: Sequence[Scalar], b: Sequence[Scalar]) -> Any:

@@ -5,6 +5,7 @@ has not, and no branch that is not taken is inf or nan, since its derivative, 0 
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from autograd_mini.kits import Kit
@@ -15,6 +16,7 @@ __all__ = [
     "gelu_slope",
     "power_by_base",
     "power_by_exponent",
+    "share",
     "silu_slope",
     "tanh_slope",
 ]
@@ -57,6 +59,11 @@ def silu_slope(k: Kit, y: Any, a: Any) -> Any:
     """sigmoid(a)·(1 + a·sigmoid(-a))."""
     x = _clamp(k, a, 2000.0)  # beyond, the slope is 0 or 1
     return k.sigmoid(x) * (1.0 + x * k.sigmoid(-x))
+
+
+def share(k: Kit, y: Any, i: int, args: Sequence[Any]) -> Any:
+    """exp(a - y) as a share of all of them, so that the rounding of y, half an ulp of the largest number, cancels."""
+    return k.div(k.exp(args[i] - y), k.sum([k.exp(a - y) for a in args]))
 
 
 def _clamp(k: Kit, a: Any, limit: float) -> Any:

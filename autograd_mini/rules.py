@@ -23,6 +23,7 @@ from autograd_mini.partials import (
     gelu_slope,
     power_by_base,
     power_by_exponent,
+    share,
     silu_slope,
     tanh_slope,
 )
@@ -323,7 +324,7 @@ RULES: dict[str, Rule] = {
         (Edge((1.0, 3.0), 2.0, (0.5, 0.5)),), commutative=True,
     ),
     "logsumexp": Rule(
-        lambda k, *args: k.logsumexp(args), lambda k, y, i, args: k.exp(args[i] - y), (_WIDE,),
+        lambda k, *args: k.logsumexp(args), share, (_WIDE,),
         "logsumexp", r"\operatorname{{logsumexp}}\left({args}\right)",
         "log(exp(a) + exp(b) + …), finite for large numbers; its slopes are the softmax.",
         (Edge((0.0, 0.0), math.log(2.0), (0.5, 0.5)), Edge((1e4, 0.0), 1e4, (1.0, 0.0)),
