@@ -330,7 +330,8 @@ from autograd_mini.strategies import datasets, expressions, graphs, mlps, values
 
 register()
 
-@settings(database=None, derandomize=True, phases=[Phase.generate])  # unshrunk: the longer the example, the better
+# Unshrunk: the longer the example, the better.
+@settings(database=None, derandomize=True, phases=[Phase.generate], max_examples=5000, deadline=None)
 @given(
     v=values(min_value=0.1, labels=st.just("x")), inferred=st.from_type(Value), several=st.lists(values(), min_size=2),
     formula=st.from_type(Expression), graph=graphs(), model=mlps(), labelled=datasets(classes=2), data=datasets(),
