@@ -74,8 +74,10 @@ def find_guilty(
 
     def accusations() -> Iterator[Blame | None]:
         interior = [node for node in nodes if node in on_the_way and node._inputs]
+        yield from map(_wrong_value, interior)
         yield from (_wrong_local(node, on_the_way) for node in interior)
         yield _wrong_sum(nodes, written)
+        yield from map(_wrong_value, topological_order(moved))
         yield _detached(nodes, suspects, moved)
         if order == 2:
             yield from map(_wrong_second, interior)
@@ -84,17 +86,26 @@ def find_guilty(
     return first and replace(first, inputs=tuple(suspects))
 
 
+def _wrong_value(node: Value) -> Blame | None:
+    """Hold the number of one node to its row's forward."""
+    rule = RULES.get(node.op)
+    if rule is None or not node.parents:
+        return None
+    forward = rule.forward(FLOAT, *(parent.data for parent in node.parents))
+    if forward == node.data or (math.isnan(forward) and math.isnan(node.data)):
+        return None
+    text = operation_text(node.op, node.parents)
+    message = f"{text} is {number_text(forward, 12)}, but the node holds {number_text(node.data, 12)}"
+    return Blame(node.op, message, node, None, node.data, forward)
+
+
 def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:
     """Hold the local derivatives of one node to differences of its row's forward."""
     rule = RULES.get(node.op)
     if rule is None:
         return None
     data = [parent.data for parent in node.parents]
-    forward = rule.forward(FLOAT, *data)
     text = operation_text(node.op, node.parents)
-    if forward != node.data and not (math.isnan(forward) and math.isnan(node.data)):
-        message = f"{text} is {number_text(forward, 12)}, but the node holds {number_text(node.data, 12)}"
-        return Blame(node.op, message, node, None, node.data, forward)
     for argument, parent, local in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
         if parent in on_the_way:
             found = _partial_by_differences(rule, lambda k, *args: rule.forward(k, *args), data, argument)
@@ -158,7 +169,9 @@ def _wrong_sum(order: Sequence[Value], written: Mapping[Value, float]) -> Blame 
                 f"{number_text(math.fsum(shares[node]), 12)} to {node!r:.60}, but backward wrote "
                 f"{number_text(written[node], 12)};\n  the gradient of a node that is used several times is a sum (+=)"
             )
-            user = users[node][0]
+            # A share that was written over the others is the whole of what is left.
+            is_alone = (written[node] == share for share in shares[node])
+            user = next((user for user, alone in zip(users[node], is_alone, strict=True) if alone), users[node][0])
             return Blame(user.op, message, user, None, written[node], math.fsum(shares[node]))
         for parent, local in zip(node._inputs, node._locals, strict=True):
             shares.setdefault(parent, []).append(written.get(node, math.nan) * local)

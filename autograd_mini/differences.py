@@ -179,10 +179,13 @@ def verdict(exact: float, found: Estimate, size: float) -> str:
     """
     if found.kink:
         return KINK
-    if not math.isfinite(found.error) or math.isinf(exact):
+    if not math.isfinite(found.error):
         return TOO_STEEP
+    if not math.isfinite(exact + size):
+        is_resolved = found.error <= 1e-4 * abs(found.derivative)
+        return DIFFERS if is_resolved and not math.isfinite(exact) else TOO_STEEP
     largest = max(abs(exact), abs(found.derivative), 1e-6 * size)
-    difference = abs(exact - found.derivative)
-    if not difference <= 1e-9 * largest + 1e-12 * size + 10.0 * found.error:  # a nan differs
+    is_resolved = found.error <= 1e-4 * largest or exact == 0.0 == size
+    if abs(exact - found.derivative) > 1e-9 * largest + 1e-12 * size + 10.0 * found.error:
         return KINK if found.crossed else DIFFERS
-    return AGREES if found.error <= 1e-4 * largest or exact == 0.0 == size else TOO_STEEP
+    return AGREES if is_resolved else TOO_STEEP

@@ -4,6 +4,7 @@ It is a function of its inputs, for ``grad`` and the checks; a graph to be drawn
 for another engine; and its repr is the Python that makes it again, which is how a failing test hands you its example.
 """
 
+import inspect
 import math
 import operator
 import textwrap
@@ -60,6 +61,8 @@ class Expression:
         self._program = parse(source, tuple(inputs))
         self.source = textwrap.dedent(source).strip()
         self.inputs = {name: number(x, f"the input {name!r}") for name, x in inputs.items()}
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.inputs])
 
     def __call__(self, *numbers: Any) -> Any:
         """Evaluate the formula.

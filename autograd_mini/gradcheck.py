@@ -307,9 +307,9 @@ def _judge(
     noise = _EPSILON * (abs(target.data) + sum(one for one in roundings if math.isfinite(one)))
     replay = Replay(target)
     for x, name, at, gradient, probe in zip(subject.inputs, names, subject.numbers, exact, probes, strict=True):
-        sharper = replay.complex_step(x)
-        found, method = estimate(probe, at, noise, 1e-12 if sharper is None else 1e-8), "central differences"
         weight = size.get(x, 0.0)
+        sharper = replay.complex_step(x) if 0.0 < weight < math.inf else None
+        found, method = estimate(probe, at, noise, 1e-12 if sharper is None else 1e-8), "central differences"
         if (
             sharper is not None
             and math.isfinite(found.error)
