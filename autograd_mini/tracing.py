@@ -49,7 +49,7 @@ class Trace:
         fed = list(args)
         for i in wanted:
             fed[i] = trees.rebuild(args[i], fresh)
-        with nullcontext() if modes.current().recording else modes.recording():
+        with modes.recording():
             self.output = f(*fed, **keywords)
         results = [y for _, y in trees.leaves(self.output)]
         self.outputs = [as_value(y if isinstance(y, Value) else number(y, f"a result under {what}")) for y in results]
@@ -131,7 +131,7 @@ def pull(
     Args:
         seeds: nodes, and what their derivatives are weighted by.
         inputs: what to differentiate by, anywhere in the graph.
-        as_values: record the derivatives as Values.
+        as_values: record the derivatives as Values, under ``no_grad()`` too.
         stop: nodes that count as leaves.
     """
     order = sweep_order(seeds, stop)
@@ -140,8 +140,9 @@ def pull(
         if not reaching.isdisjoint(node._inputs):
             reaching.add(node)
     gradient = dict(seeds)
-    for step in sweep(seeds, order, to=reaching, local_derivative=partial_value if as_values else None):
-        gradient[step.parent] = step.after
+    with modes.recording() if as_values else nullcontext():
+        for step in sweep(seeds, order, to=reaching, local_derivative=partial_value if as_values else None):
+            gradient[step.parent] = step.after
     return [gradient.get(x) for x in inputs]
 
 

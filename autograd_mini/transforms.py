@@ -174,7 +174,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
         seeds: dict[Value, Scalar] = {}
         for y, cotangent in zip(trace.outputs, _matching("vjp", "cotangents", cotangents, trace.output), strict=True):
             seeds[y] = seeds[y] + cotangent if y in seeds else cotangent
-        as_values = trace.as_values or _has_values(seeds.values())
+        as_values = modes.current().recording and (trace.as_values or _has_values(seeds.values()))
         found = pull(seeds, trace.inputs, as_values=as_values, stop=trace.inputs)
         gradient: tuple[Any, ...] = trees.rebuild(template, trace.results(found, as_values))
         return gradient
@@ -307,7 +307,7 @@ def _trace_all(
         raise TypeError(f"the primals of {what} are a tuple of arguments, got {primals!r:.60}; write (x,) for one")
     direction = _matching(what, "tangents", tangents, primals)
     trace, _ = _trace(what, f, primals, range(len(primals)), {})
-    trace.as_values = trace.as_values or _has_values(direction)
+    trace.as_values = trace.as_values or (modes.current().recording and _has_values(direction))
     return trace, dict(zip(trace.inputs, direction, strict=True))
 
 
@@ -320,4 +320,4 @@ def _matching(what: str, name: str, tree: Any, template: Any) -> list[Scalar]:
 
 
 def _has_values(numbers: Iterable[Scalar]) -> bool:
-    return modes.current().recording and any(isinstance(x, Value) for x in numbers)
+    return any(isinstance(x, Value) for x in numbers)
