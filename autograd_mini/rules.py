@@ -96,7 +96,10 @@ def _larger(k: Kit, a: Any, b: Any) -> Any:
 
 
 def _power_by_base(k: Kit, y: Any, a: Any, b: Any) -> Any:
-    return k.where(k.equal(b, 0.0), 0.0, b * k.pow(a, b - 1.0))
+    if type(b) is float:  # a constant exponent that has come down to 0: slope 0, whatever pole the formula has there
+        return b * k.pow(a, b - 1.0) if b else 0.0
+    has_no_pole = k.where(k.equal(b, 0.0), k.abs(a), 1.0) > 1e-300
+    return k.where(has_no_pole, b * k.pow(k.where(has_no_pole, a, 1.0), b - 1.0), 0.0)
 
 
 def _power_by_exponent(k: Kit, y: Any, a: Any, b: Any) -> Any:
