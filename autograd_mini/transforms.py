@@ -292,8 +292,9 @@ def _trace(
 ) -> tuple[Trace, Any]:
     """Run `f`; with the run comes the structure that its derivatives are to have."""
     alone = hasattr(argnums, "__index__")
+    several: Any = [argnums] if alone else argnums
     try:
-        asked = [operator.index(i) for i in ([argnums] if alone else argnums)]  # type: ignore[union-attr, list-item]
+        asked = [operator.index(i) for i in several]
     except TypeError:
         raise TypeError(f"argnums is the position of an argument or several of them, got {argnums!r:.60}") from None
     for i in asked:
