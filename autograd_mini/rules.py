@@ -108,6 +108,11 @@ def _power_by_exponent(k: Kit, y: Any, a: Any, b: Any) -> Any:
     return k.where(base_is_zero, k.where(b >= 0.0, 0.0, -_INF), slope)
 
 
+def _not_above_zero(k: Kit, a: Any) -> Any:
+    """a below 0, else 0; at 0 its slope is that of the left side alone, as minimum's is not."""
+    return k.where(a > 0.0, 0.0, a)
+
+
 def _cumulative_normal(k: Kit, a: Any) -> Any:
     return 0.5 * k.erfc(-a * math.sqrt(0.5))
 
@@ -235,9 +240,9 @@ RULES: dict[str, Rule] = {
         (Edge((0.0, 0.25), 0.0, (0.25, 0.0)), Edge((-2.0, 0.25), -0.5, (0.25, -2.0))), (0.0,),
     ),
     "elu": Rule(
-        lambda k, a, alpha: k.where(a > 0.0, a, alpha * k.expm1(k.minimum(a, 0.0))),
-        (lambda k, y, a, alpha: k.where(a > 0.0, 1.0, alpha * k.exp(k.minimum(a, 0.0))),
-         lambda k, y, a, alpha: k.where(a > 0.0, 0.0, k.expm1(k.minimum(a, 0.0)))),
+        lambda k, a, alpha: k.where(a > 0.0, a, alpha * k.expm1(_not_above_zero(k, a))),
+        (lambda k, y, a, alpha: k.where(a > 0.0, 1.0, alpha * k.exp(_not_above_zero(k, a))),
+         lambda k, y, a, alpha: k.where(a > 0.0, 0.0, k.expm1(_not_above_zero(k, a)))),
         (_WIDE, (0.5, 2.0)), "elu", r"\operatorname{{elu}}\left({0}, {1}\right)",
         "a above 0 and alpha·(exp(a) - 1) below (Clevert et al. 2015); alpha 1 unless given.",
         (Edge((0.0, 2.0), 0.0, (2.0, 0.0)), Edge((-1000.0, 1.0), -1.0, (0.0, -1.0)),

@@ -55,6 +55,9 @@ class Trace:
         results = [y for _, y in trees.leaves(self.output)]
         self.outputs = [as_value(y if isinstance(y, Value) else number(y, f"a result under {what}")) for y in results]
         self.as_values = modes.current().recording and self._leads_outside()
+        for x in self.inputs:
+            if not x._inputs:  # to a run around this one, a plain number that went in is a constant from here on
+                x.op = "constant"
 
     def _leads_outside(self) -> bool:
         """Whether an input is connected to a Value that came in, or a path ends at a leaf that is not this run's."""

@@ -154,7 +154,7 @@ def test_an_op_obeys_the_modes() -> None:
 
     with pytest.warns(RuntimeWarning, match="explode\\(x=2\\) is inf"):
         explode(Value(2.0, "x"))
-    with detect_anomaly(), pytest.raises(am.AnomalyError, match="explode\\(x=2\\) is inf; at .*test_primitive"):
+    with detect_anomaly(), pytest.raises(am.AnomalyError, match=r"explode\(x=2\) is inf; at .*test_primitive"):
         explode(Value(2.0, "x"))
 
 
