@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,13 +135,17 @@ def of_tanh(n: int, x: float) -> float:
     return float(sum(c * t**k for k, c in enumerate(p)))
 
 
+def of_log1p(n: int, x: float) -> float:
+    return -math.factorial(n - 1) / (-1.0 - x) ** n if n else math.log1p(x)
+
+
 COEFFICIENTS = [2.0, -1.0, 0.5, 3.0, -0.25, 1.5]
 TOWERS: dict[str, tuple[Callable[[Any], Any], Callable[[int, float], float]]] = {
     "exp": (am.exp, lambda n, x: math.exp(x)),
     "sin": (am.sin, sine),
     "tanh": (am.tanh, of_tanh),
     "sigmoid": (am.sigmoid, of_logistic),
-    "log1p": (am.log1p, lambda n, x: math.log1p(x) if n == 0 else (-1) ** (n - 1) * math.factorial(n - 1) / (1 + x) ** n),
+    "log1p": (am.log1p, of_log1p),
     "powers": (
         lambda x: am.sum([c * x**k for k, c in enumerate(COEFFICIENTS)]),
         lambda n, x: of_polynomial(n, COEFFICIENTS, x),
@@ -633,7 +638,7 @@ def test_the_cost_of_hvp_grows_linearly(monkeypatch: pytest.MonkeyPatch) -> None
         x = [0.01 * i for i in range(n)]
         return recorded_by(
             monkeypatch,
-            lambda: hvp(lambda x: am.sum([am.sin(a * b) for a, b in zip(x, x[1:], strict=False)]), (x,), (x,)),
+            lambda: hvp(lambda x: am.sum([am.sin(a * b) for a, b in pairwise(x)]), (x,), (x,)),
         )
 
     ten, twenty, forty = cost(10), cost(20), cost(40)
@@ -648,7 +653,7 @@ def test_jvp_of_plain_numbers_records_the_function_alone(monkeypatch: pytest.Mon
 
 def test_each_order_costs_a_small_multiple_of_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     costs = [recorded_by(monkeypatch, lambda n=n: derivative(am.tanh, n)(0.5)) for n in range(2, 9)]
-    assert all(after <= 4 * before for before, after in zip(costs, costs[1:], strict=False))
+    assert all(after <= 4 * before for before, after in pairwise(costs))
 
 
 # Depth
