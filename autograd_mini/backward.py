@@ -20,7 +20,9 @@ __all__ = [
     "Step",
     "backward",
     "differentiable_arguments",
+    "made_at",
     "product",
+    "refuse_anomaly",
     "steps",
     "sweep",
     "sweep_order",
@@ -227,15 +229,21 @@ def _sweep(root: Any, leaves: list[Any], earlier: list[float]) -> None:
 
 def _refuse_anomalies(root: Any) -> None:
     for step in steps(root):
-        if not math.isfinite(step.after):
-            adds_up = f", which brings it to {step.after}" if math.isfinite(step.contribution) else ""
-            raise AnomalyError(
-                f"the gradient that {step.node!r} hands to its argument {step.argument}, {step.parent!r}, is "
-                f"{step.upstream} × {step.local} = {step.contribution}{adds_up}; " + _made_at(step.node.line)
-            )
+        refuse_anomaly(step)
 
 
-def _made_at(line: SourceLine | None) -> str:
+def refuse_anomaly(step: Step) -> None:
+    """Raise an AnomalyError if the gradient that this step has brought to is not finite."""
+    if not math.isfinite(step.after):
+        adds_up = f", which brings it to {step.after}" if math.isfinite(step.contribution) else ""
+        raise AnomalyError(
+            f"the gradient that {step.node!r} hands to its argument {step.argument}, {step.parent!r}, is "
+            f"{step.upstream} × {step.local} = {step.contribution}{adds_up}; {made_at(step.node.line)}"
+        )
+
+
+def made_at(line: SourceLine | None) -> str:
+    """Say where a node was made, or how to find out."""
     if line is None:
         return "run the forward pass under detect_anomaly() too and this message will name the line"
     return f"the node was made at {line}"

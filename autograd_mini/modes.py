@@ -5,7 +5,7 @@ All are context-local (PEP 567): a thread, or an asyncio task, that switches one
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
@@ -67,7 +67,7 @@ def no_grad() -> Iterator[None]:
 @contextmanager
 def recording() -> Iterator[None]:
     """Record again, whatever ``no_grad`` stands around: for functions that need a graph to do their work."""
-    with _switch(recording=True):
+    with nullcontext() if current().recording else _switch(recording=True):
         yield
 
 

@@ -24,9 +24,10 @@ __all__ = [
 
 def power_by_base(k: Kit, y: Any, a: Any, b: Any) -> Any:
     """b·a**(b - 1), and 0 for b = 0 at every base."""
-    # At the bases whose power -1 is not finite, 0 times that would be nan; 0 times a**0 is 0.
-    lowered = k.where(k.equal(b, 0.0), k.where(k.abs(a) > 1e-300, 1.0, 0.0), 1.0)
-    return b * k.pow(a, b - lowered)
+    if type(b) is float:  # also a constant exponent that has come down to 0
+        return b * k.pow(a, b - 1.0) if b else 0.0
+    has_no_pole = k.where(k.equal(b, 0.0), k.abs(a), 1.0) > 1e-300
+    return k.where(has_no_pole, b * k.pow(k.where(has_no_pole, a, 1.0), b - 1.0), 0.0)
 
 
 def power_by_exponent(k: Kit, y: Any, a: Any, b: Any) -> Any:

@@ -13,7 +13,7 @@ from autograd_mini.value import Value, apply, elementwise
 
 __all__ = ["primitive"]
 
-_BUILT_IN = frozenset(RULES)
+_TAKEN = (*RULES, "constant", "parameter")  # the last two say of a node that it is a leaf
 _WIDE = (-3.0, 3.0)
 Function = Callable[..., Any]
 
@@ -42,7 +42,8 @@ def primitive(
         A decorator. The function it makes takes Values, plain numbers and, if it has one argument, NumPy arrays.
 
     Raises:
-        ValueError: for a name the table has already, or a wrong number of partials.
+        ValueError: for a name the table has already, or a wrong number of partials or intervals; (when called) if a
+            later op has taken the name.
         TypeError: if a partial is not a function; (when called) if value or partial is not one real number.
 
     Example:
@@ -58,13 +59,15 @@ def primitive(
     def decorate(forward: Function) -> Function:
         if not partials or not callable(forward):
             raise TypeError("@primitive needs the derivatives: @primitive(lambda y, x: 3 * x**2) above def cube(x)")
-        name = forward.__name__
-        if name in _BUILT_IN or not name.isidentifier():
-            raise ValueError(f"an op cannot be called {name!r}; the table has rows {', '.join(_BUILT_IN)}")
+        name = getattr(forward, "__name__", type(forward).__name__)
+        if name in _TAKEN or not name.isidentifier():
+            raise ValueError(f"an op cannot be called {name!r}; give it a name by def, none of {', '.join(_TAKEN)}")
         signature = inspect.signature(forward)
         arity = _arity(name, signature)
         if (arity or 1) != len(partials):
             raise ValueError(f"{name} has {len(partials)} partials and takes {arity or 'any number of'} arguments")
+        if box is not None and len(box) != len(partials):
+            raise ValueError(f"{name} has {len(partials)} partials and a box of {len(box)} intervals, got {box!r:.60}")
         for i, given in enumerate(partials):
             if not callable(given):
                 raise TypeError(f"partial {i} of {name} must be a function of (y, *args), got {given!r:.60}")
@@ -79,7 +82,7 @@ def primitive(
 
             return partial
 
-        RULES[name] = Rule(
+        rule = RULES[name] = Rule(
             value,
             partial_of(0) if arity is None else tuple(map(partial_of, range(arity))),
             tuple(box) if box else (_WIDE,) * (arity or 1),
@@ -93,6 +96,8 @@ def primitive(
         def op(*args: Any, **keywords: Any) -> Any:
             bound = signature.bind(*args, **keywords)
             bound.apply_defaults()
+            if RULES.get(name) is not rule:
+                raise ValueError(f"another op {name} has taken the place of this one in RULES; rename one of them")
             if arity == 1 and trees.is_array(bound.args[0]):
                 return elementwise(op, bound.args[0])
             return apply(name, *bound.args)

@@ -124,6 +124,11 @@ def _larger(k: Kit, a: Any, b: Any) -> Any:
     return k.where(a > b, 1.0, k.where(a < b, 0.0, 0.5))
 
 
+def _not_above_zero(k: Kit, a: Any) -> Any:
+    """a below 0, else 0; at 0 its slope is that of the left side alone, as minimum's is not."""
+    return k.where(a > 0.0, 0.0, a)
+
+
 def _unary(
     symbol: str,
     forward: Callable[..., Any],
@@ -250,9 +255,9 @@ RULES: dict[str, Rule] = {
         (Edge((0.0, 0.25), 0.0, (0.25, 0.0)), Edge((-2.0, 0.25), -0.5, (0.25, -2.0))), (0.0,),
     ),
     "elu": Rule(
-        lambda k, a, alpha: k.where(a > 0.0, a, alpha * k.expm1(k.minimum(a, 0.0))),
-        (lambda k, y, a, alpha: k.where(a > 0.0, 1.0, alpha * k.exp(k.minimum(a, 0.0))),
-         lambda k, y, a, alpha: k.where(a > 0.0, 0.0, k.expm1(k.minimum(a, 0.0)))),
+        lambda k, a, alpha: k.where(a > 0.0, a, alpha * k.expm1(_not_above_zero(k, a))),
+        (lambda k, y, a, alpha: k.where(a > 0.0, 1.0, alpha * k.exp(_not_above_zero(k, a))),
+         lambda k, y, a, alpha: k.where(a > 0.0, 0.0, k.expm1(_not_above_zero(k, a)))),
         (_WIDE, (0.5, 2.0)), "elu", r"\operatorname{{elu}}\left({0}, {1}\right)",
         "a above 0 and alpha·(exp(a) - 1) below (Clevert et al. 2015); alpha 1 unless given.",
         (Edge((0.0, 2.0), 0.0, (2.0, 0.0)), Edge((-1000.0, 1.0), -1.0, (0.0, -1.0)),

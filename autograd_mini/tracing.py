@@ -14,7 +14,8 @@ from contextlib import nullcontext
 from typing import Any
 
 from autograd_mini import modes, trees
-from autograd_mini.backward import differentiable_arguments, product, sweep, sweep_order
+from autograd_mini.backward import differentiable_arguments, made_at, product, refuse_anomaly, sweep, sweep_order
+from autograd_mini.errors import AnomalyError
 from autograd_mini.functions import VALUE
 from autograd_mini.number import number
 from autograd_mini.rules import RULES
@@ -49,11 +50,14 @@ class Trace:
         fed = list(args)
         for i in wanted:
             fed[i] = trees.rebuild(args[i], fresh)
-        with nullcontext() if modes.current().recording else modes.recording():
+        with modes.recording():
             self.output = f(*fed, **keywords)
         results = [y for _, y in trees.leaves(self.output)]
         self.outputs = [as_value(y if isinstance(y, Value) else number(y, f"a result under {what}")) for y in results]
         self.as_values = modes.current().recording and self._leads_outside()
+        for x in self.inputs:
+            if not x._inputs:  # to a run around this one, a plain number that went in is a constant from here on
+                x.op = "constant"
 
     def _leads_outside(self) -> bool:
         """Whether an input is connected to a Value that came in, or a path ends at a leaf that is not this run's."""
@@ -131,8 +135,11 @@ def pull(
     Args:
         seeds: nodes, and what their derivatives are weighted by.
         inputs: what to differentiate by, anywhere in the graph.
-        as_values: record the derivatives as Values.
+        as_values: record the derivatives as Values, under ``no_grad()`` too.
         stop: nodes that count as leaves.
+
+    Raises:
+        AnomalyError: under ``detect_anomaly()``, at the first derivative that is not finite.
     """
     order = sweep_order(seeds, stop)
     reaching = set(inputs)
@@ -140,8 +147,12 @@ def pull(
         if not reaching.isdisjoint(node._inputs):
             reaching.add(node)
     gradient = dict(seeds)
-    for step in sweep(seeds, order, to=reaching, local_derivative=partial_value if as_values else None):
-        gradient[step.parent] = step.after
+    hunting = modes.current().anomaly
+    with modes.recording() if as_values else nullcontext():
+        for step in sweep(seeds, order, to=reaching, local_derivative=partial_value if as_values else None):
+            gradient[step.parent] = step.after
+            if hunting:
+                refuse_anomaly(step)
     return [gradient.get(x) for x in inputs]
 
 
@@ -155,12 +166,21 @@ def push(
         outputs: what to differentiate; a plain number depends on nothing.
         as_values: record the derivatives as Values.
         stop: nodes that count as leaves.
+
+    Raises:
+        AnomalyError: under ``detect_anomaly()``, at the first derivative that is not finite.
     """
     tangent = dict(tangents)
+    hunting = modes.current().anomaly
     for node in reversed(sweep_order([y for y in outputs if isinstance(y, Value)], stop)):
         for argument, parent, recorded in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
             if parent in tangent:
                 local = partial_value(node, argument, recorded) if as_values else recorded
                 term = product(tangent[parent], local)
                 tangent[node] = tangent[node] + term if node in tangent else term
+                if hunting and not math.isfinite(tangent[node]):
+                    raise AnomalyError(
+                        f"the tangent of {node!r} becomes {float(tangent[node])} by its argument {argument}, "
+                        f"{parent!r}: {float(tangent[parent])} × {float(local)}; {made_at(node.line)}"
+                    )
     return [tangent.get(y) if isinstance(y, Value) else None for y in outputs]

@@ -8,6 +8,7 @@ Names and conventions are JAX's. Source: Griewank & Walther, *Evaluating Derivat
 §5.1 (forward over reverse).
 """
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -172,9 +173,9 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
     def pull_back(cotangents: Any) -> tuple[Any, ...]:
         seeds: dict[Value, Scalar] = {}
-        for y, cotangent in zip(trace.outputs, _matching("vjp", "cotangents", cotangents, trace.output), strict=True):
+        for y, cotangent in zip(trace.outputs, _matching("vjp", "cotangent", cotangents, trace.value()), strict=True):
             seeds[y] = seeds[y] + cotangent if y in seeds else cotangent
-        as_values = trace.as_values or _has_values(seeds.values())
+        as_values = modes.current().recording and (trace.as_values or _has_values(seeds.values()))
         found = pull(seeds, trace.inputs, as_values=as_values, stop=trace.inputs)
         gradient: tuple[Any, ...] = trees.rebuild(template, trace.results(found, as_values))
         return gradient
@@ -290,12 +291,22 @@ def _trace(
     what: str, f: Function, args: Sequence[Any], argnums: int | Sequence[int], keywords: dict[str, Any]
 ) -> tuple[Trace, Any]:
     """Run `f`; with the run comes the structure that its derivatives are to have."""
-    wanted = [argnums] if isinstance(argnums, int) else list(argnums)
-    for i in wanted:
+    alone = hasattr(argnums, "__index__")
+    several: Any = [argnums] if alone else argnums
+    try:
+        asked = [operator.index(i) for i in several]
+    except TypeError:
+        raise TypeError(f"argnums is the position of an argument or several of them, got {argnums!r:.60}") from None
+    for i in asked:
         if not -len(args) <= i < len(args):
-            raise ValueError(f"{what} by argument {i} of a call with {len(args)}; argnums count from 0")
-    trace = Trace(what, f, args, [i % len(args) for i in wanted], keywords)
-    return trace, args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in wanted)
+            raise ValueError(
+                f"{what} by argument {i} of a call with {len(args)}; argnums count positional arguments from 0"
+            )
+    wanted = [i % len(args) for i in asked]
+    if len(set(wanted)) < len(wanted):
+        raise ValueError(f"{what} by the same argument twice; argnums must name different ones, got {argnums!r}")
+    template = tuple(args[i] for i in wanted)
+    return Trace(what, f, args, wanted, keywords), template[0] if alone else template
 
 
 def _trace_all(
@@ -305,19 +316,21 @@ def _trace_all(
     _check_function(what, f)
     if not isinstance(primals, (list, tuple)):
         raise TypeError(f"the primals of {what} are a tuple of arguments, got {primals!r:.60}; write (x,) for one")
-    direction = _matching(what, "tangents", tangents, primals)
+    direction = _matching(what, "tangent", tangents, primals)
     trace, _ = _trace(what, f, primals, range(len(primals)), {})
-    trace.as_values = trace.as_values or _has_values(direction)
+    trace.as_values = trace.as_values or (modes.current().recording and _has_values(direction))
     return trace, dict(zip(trace.inputs, direction, strict=True))
 
 
 def _matching(what: str, name: str, tree: Any, template: Any) -> list[Scalar]:
     """List the leaves of `tree`, which must be structured like `template`."""
-    found = list(trees.leaves(tree))
-    if [path for path, _ in found] != [path for path, _ in trees.leaves(template)]:
-        raise ValueError(f"the {name} of {what} must be structured like {template!r:.60}, got {tree!r:.60}")
-    return [x if isinstance(x, Value) else number(x, f"the {name} of {what}") for _, x in found]
+    found = dict(trees.leaves(tree))
+    paths = [path for path, _ in trees.leaves(template)]
+    if found.keys() != set(paths):
+        raise ValueError(f"the {name}s of {what} must be structured like {template!r:.60}, got {tree!r:.60}")
+    numbers = [found[path] for path in paths]  # a dict may have its keys in another order
+    return [x if isinstance(x, Value) else number(x, f"a {name} of {what}") for x in numbers]
 
 
 def _has_values(numbers: Iterable[Scalar]) -> bool:
-    return modes.current().recording and any(isinstance(x, Value) for x in numbers)
+    return any(isinstance(x, Value) for x in numbers)

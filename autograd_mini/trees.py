@@ -37,7 +37,7 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def rebuild(tree: Any, new_leaves: Iterator[Any]) -> Any:
     """Build a structure like `tree` out of other leaves.
 
-    An array becomes an array of objects, or one of floats where all its new leaves are floats.
+    An array becomes an array of objects, or one of floats or bools where all its new leaves are.
 
     Example:
         >>> rebuild({"w": [1.0, 2.0], "b": 3.0}, iter("abc"))
@@ -47,12 +47,12 @@ def rebuild(tree: Any, new_leaves: Iterator[Any]) -> Any:
         array = tree.astype(object)
         for i in range(array.size):
             array.flat[i] = next(new_leaves)
-        return array.astype(float) if {*map(type, array.flat)} == {float} else array
+        kinds = {*map(type, array.flat)} or {float}
+        return array.astype(*kinds) if kinds in ({float}, {bool}) else array
     if isinstance(tree, dict):
         return {key: rebuild(part, new_leaves) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
-        parts = [rebuild(part, new_leaves) for part in tree]
-        return parts if isinstance(tree, list) else type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+        return _sequence_like(tree, [rebuild(part, new_leaves) for part in tree])
     return next(new_leaves)
 
 
@@ -61,8 +61,13 @@ def as_lists(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {key: as_lists(part) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
-        return [as_lists(part) for part in tree] if isinstance(tree, list) else tuple(map(as_lists, tree))
+        return _sequence_like(tree, [as_lists(part) for part in tree])
     return tree.tolist() if is_array(tree) else tree
+
+
+def _sequence_like(tree: Any, parts: list[Any]) -> Any:
+    """The parts as a list, tuple or named tuple."""
+    return parts if isinstance(tree, list) else type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
 
 
 def is_leaf(tree: Any) -> bool:

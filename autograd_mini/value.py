@@ -241,8 +241,7 @@ class Value(Comparable):
         if (c := constant(other)) is None:
             return NotImplemented
         a = self._data
-        local = c * _pow(a, c - 1.0) if c else RULES["pow"].partial(FLOAT, 0, 1.0, (a, c))
-        return record("pow", _pow(a, c), (self, c), (self,), (local,))
+        return record("pow", _pow(a, c), (self, c), (self,), (c * _pow(a, c - 1.0) if c else 0.0,))
 
     def __rpow__(self, other: Any) -> "Value":
         if (c := constant(other)) is None:

@@ -3,7 +3,8 @@
 import ast
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 
 import autograd_mini as am
-from autograd_mini import AnomalyError, Value, detect_anomaly
+from autograd_mini import RULES, AnomalyError, Value, detect_anomaly, grad, hvp, jvp, primitive, vjp
 from autograd_mini.expression import Expression
+from autograd_mini.kits import COMPLEX, FLOAT
+from autograd_mini.replay import Replay
 
 ENGINE = Path(am.__file__).resolve().parent
 MODULES = (
@@ -28,6 +31,11 @@ MODULES = (
     "copying",
     "value",
     "functions",
+    "tracing",
+    "trees",
+    "transforms",
+    "primitive",
+    "replay",
     "formula",
     "expression",
 )
@@ -47,6 +55,55 @@ def watched_backward() -> None:
 @detect_anomaly()
 def watched_forward() -> None:
     am.log(Value(-2.0, "x"))
+
+
+@detect_anomaly()
+def watched_tangent() -> None:
+    jvp(am.sqrt, (0.0,), (1.0,))
+
+
+def twice(x: Any) -> Any:
+    return 2.0 * x
+
+
+@contextmanager
+def row_of_twice(*, removed: bool = False) -> Iterator[Callable[..., Any]]:
+    """An op and its row of the table, which is gone afterwards, or at once."""
+    op = primitive(lambda y, x: 2.0)(twice)
+    try:
+        if removed:
+            del RULES["twice"]
+        yield op
+    finally:
+        RULES.pop("twice", None)
+
+
+def graph_of_an_unknown_op() -> tuple[Value, Value]:
+    x = Value(3.0)
+    with row_of_twice() as op:
+        return x, op(x)
+
+
+def differentiate_an_unknown_op_again() -> None:
+    x, y = graph_of_an_unknown_op()
+    am.gradients(y, x, create_graph=True)
+
+
+def replay_an_unknown_op() -> None:
+    x, y = graph_of_an_unknown_op()
+    Replay(y).at(x, FLOAT)
+
+
+def differentiate_changed_data_again() -> None:
+    x = Value(3.0)
+    y = x * x
+    x.data = 4.0
+    am.gradients(y, x, create_graph=True)
+
+
+def call_an_op_that_is_gone() -> None:
+    with row_of_twice(removed=True) as op:
+        op(1.0)
 
 
 NEEDS = "a Value needs one real number, got "
@@ -208,6 +265,116 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "an anomaly of an unwatched pass": (
         unwatched_backward, AnomalyError,
         "run the forward pass under detect_anomaly() too and this message will name the line",
+    ),
+    "steps from a number": (lambda: am.steps(3.0), TypeError, "a gradient is taken of a Value, got 3.0 of type float"),
+    "a function that is not analytic": (lambda: COMPLEX.abs(1j), TypeError, "this function is not analytic, or not "),
+    "grad of a graph": (
+        lambda: grad(Value(1.0)), TypeError,
+        "grad needs a function, got Value(data=1, grad=not computed); for a graph that stands, write gradients(root, ",
+    ),
+    "a transform of no function": (lambda: jvp(3, (1.0,), (1.0,)), TypeError, "jvp needs a function, got 3"),
+    "an argument that is no number": (
+        lambda: grad(twice)([1.0, "2"]), TypeError,
+        "the argument x[1] of grad needs one real number, got the text '2'; write float(text)",
+    ),
+    "a result that is no number": (
+        lambda: hvp(lambda x: None, (1.0,), (1.0,)), TypeError, "a result under hvp needs one real number, got None"
+    ),
+    "a result that is 0-d": (
+        lambda: grad(lambda x: np.array(1.0))(1.0), TypeError,
+        "a result under grad needs one real number, got a 0-d array; write array.item()",
+    ),
+    "a gradient of several numbers": (
+        lambda: grad(lambda x: [x, x])(1.0), TypeError,
+        "a gradient is taken of one number, and the function returned [Value(data=1, grad=not computed, op=constant, ",
+    ),
+    "argnums of text": (
+        lambda: grad(twice, "x")(1.0), TypeError,
+        "argnums is the position of an argument or several of them, got 'x'",
+    ),
+    "argnums beyond the call": (
+        lambda: grad(twice, 1)(1.0), ValueError,
+        "grad by argument 1 of a call with 1; argnums count positional arguments from 0",
+    ),
+    "an argument by keyword": (lambda: grad(twice)(x=1.0), ValueError, "grad by argument 0 of a call with 0; argnums "),
+    "argnums twice": (
+        lambda: am.hessian(lambda x, y: x * y, (0, -2))(1.0, 2.0), ValueError,
+        "hessian by the same argument twice; argnums must name different ones, got (0, -2)",
+    ),
+    "primals that are one number": (
+        lambda: jvp(twice, 1.0, 1.0), TypeError,
+        "the primals of jvp are a tuple of arguments, got 1.0; write (x,) for one",
+    ),
+    "tangents of another structure": (
+        lambda: hvp(twice, ([1.0, 2.0],), ([1.0],)), ValueError,
+        "the tangents of hvp must be structured like ([1.0, 2.0],), got ([1.0],)",
+    ),
+    "a tangent that is no number": (
+        lambda: jvp(twice, (1.0,), (None,)), TypeError, "a tangent of jvp needs one real number, got None"
+    ),
+    "cotangents of another structure": (
+        lambda: vjp(lambda x: [x, x], 1.0)[1](1.0), ValueError,
+        "the cotangents of vjp must be structured like [1.0, 1.0], got 1.0",
+    ),
+    "an order that is no whole number": (
+        lambda: am.derivative(am.sin, 1.5), ValueError,
+        "the order of a derivative is a whole number from 0 on, got 1.5",
+    ),
+    "gradients by a number": (
+        lambda: am.gradients(Value(1.0), [2.0]), TypeError,
+        "gradients are taken by Values of the graph, got 2.0; for a function use grad",
+    ),
+    "a second derivative of an unknown op": (
+        differentiate_an_unknown_op_again, ValueError,
+        "the op 'twice' has no row to be differentiated again by; define it with @primitive",
+    ),
+    "a second derivative after a change": (
+        differentiate_changed_data_again, ValueError,
+        "the forward pass found 3.0 for the derivative of Value(data=9, grad=not computed, op=mul) by its argument 0, "
+        "and its row gives 4.0 now: data was changed; run the forward pass again",
+    ),
+    "an anomaly of forward mode": (
+        watched_tangent, AnomalyError,
+        "the tangent of Value(data=0, grad=not computed, op=sqrt) becomes inf by its argument 0, "
+        "Value(data=0, grad=not computed, op=constant, label='x'): 1.0 × inf; the node was made at ",
+    ),
+    "an unknown op computed again": (
+        replay_an_unknown_op, ValueError, "the op 'twice' has no row to compute it by; define it with @primitive"
+    ),
+    "an op without derivatives": (
+        lambda: primitive()(twice), TypeError,
+        "@primitive needs the derivatives: @primitive(lambda y, x: 3 * x**2) above def cube(x)",
+    ),
+    "@primitive without brackets": (
+        lambda: primitive(twice)(Value(1.0)), TypeError, "@primitive needs the derivatives: @primitive(lambda y, x: "
+    ),
+    "an op of the table's name": (
+        lambda: primitive(lambda y, x: 1.0)(am.exp), ValueError,
+        "an op cannot be called 'exp'; give it a name by def, none of add, sub, mul, ",
+    ),
+    "an op of a leaf's name": (
+        lambda: primitive(lambda y, x: 1.0)(am.parameter), ValueError, "an op cannot be called 'parameter'; give it a "
+    ),
+    "an op without a name": (
+        lambda: primitive(lambda y, x: 1.0)(lambda x: x), ValueError, "an op cannot be called '<lambda>'; give it a na"
+    ),
+    "too many partials": (
+        lambda: primitive(lambda y, x: 2.0, lambda y, x: 2.0)(twice), ValueError,
+        "twice has 2 partials and takes 1 arguments",
+    ),
+    "a box of another size": (
+        lambda: primitive(lambda y, x: 2.0, box=[(0, 1), (0, 1)])(twice), ValueError,
+        "twice has 1 partials and a box of 2 intervals, got [(0, 1), (0, 1)]",
+    ),
+    "a partial that is a number": (
+        lambda: primitive(2.0)(twice), TypeError, "partial 0 of twice must be a function of (y, *args), got 2.0"
+    ),
+    "an op with keywords alone": (
+        lambda: primitive(lambda y, x: 1.0)(grad), ValueError, "must take numbers by position, or *args alone, to be an"
+    ),
+    "an op that another replaced": (
+        call_an_op_that_is_gone, ValueError,
+        "another op twice has taken the place of this one in RULES; rename one of them",
     ),
 }  # fmt: skip
 
