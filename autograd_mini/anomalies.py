@@ -9,7 +9,7 @@ from autograd_mini.errors import AnomalyError
 from autograd_mini.number import number_text
 from autograd_mini.source import user_line, warn
 
-__all__ = ["report_non_finite"]
+__all__ = ["operation_text", "report_non_finite"]
 
 _SHOWN = 4
 
@@ -25,13 +25,18 @@ def report_non_finite(op: str, data: float, args: Sequence[Any]) -> None:
     Raises:
         AnomalyError: instead, and wherever the inf or nan came from, under ``detect_anomaly()``.
     """
-    shown = ", ".join(map(_operand_text, args[:_SHOWN])) + (", …" if len(args) > _SHOWN else "")
-    message = f"{op}({shown}) is {data}"
+    message = operation_text(op, data, args)
     if modes.current().anomaly:
         raise AnomalyError(f"{message}; at {user_line()}")
     operands = list(map(float, args))
     if not any(map(math.isnan, operands)) and (math.isnan(data) or all(map(math.isfinite, operands))):
         warn(message)
+
+
+def operation_text(op: str, data: float, args: Sequence[Any]) -> str:
+    """Write an operation on numbers, long argument lists cut short: ``log(x=0) is -inf``."""
+    shown = ", ".join(map(_operand_text, args[:_SHOWN])) + (", …" if len(args) > _SHOWN else "")
+    return f"{op}({shown}) is {data}"
 
 
 def _operand_text(arg: Any) -> str:
