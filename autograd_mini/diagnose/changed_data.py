@@ -1,4 +1,4 @@
-"""Data assigned after the forward pass had used it: a node's number and local derivatives no longer fit its operands."""
+"""Data assigned after the forward pass had used it: a node no longer fits its operands."""
 
 import math
 from collections.abc import Iterator
@@ -26,26 +26,27 @@ def changed_data(look: Scene) -> Iterator[Finding]:
         return
     was, unsure = _culprits(look, stale)
     known = [
-        f"{look.name(value)} was {number_text(old)} and is {number_text(value.data)}"
+        f"{look.name(value)} was {number_text(old)} in the forward pass and is {number_text(value.data)} now"
         for value, old in was.items()
         if old is not None
     ]
     nodes = tuple(dict.fromkeys((*was, *unsure)))
-    who = look.listed(nodes) if was else f"one or more of {look.listed(nodes)}"
+    if len(known) == len(nodes) <= _SHOWN:
+        seen = ", ".join(known)
+    else:
+        seen = ("" if was else "one or more of ") + f"{look.listed(nodes)} changed after the forward pass"
+        seen += ": " + ", ".join([*known[:_SHOWN], "…"]) if known else "; the old numbers are not recorded"
     yield Finding(
         "data changed after the forward pass",
-        f"{who} changed after the forward pass"
-        + (": " + ", ".join(known[:_SHOWN]) if known else " (the old numbers are not recorded)")
-        + f"; backward() uses the numbers of then, in {stale[0].op} first",
+        f"{seen}; backward() goes by the old numbers",
         nodes,
         stale[0].line,
-        "run the forward pass again after a change of .data; after optimizer.step() this is as it should be: call "
-        "diagnose before it",
+        "run the forward pass again after changing .data; optimizer.step() changes it too, so call diagnose before it",
     )
 
 
 def _same(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=_ROUNDING) or (math.isnan(a) and math.isnan(b))
+    return a == b or math.isclose(a, b, rel_tol=_ROUNDING) or (a != a and b != b)
 
 
 def _fits(node: Value) -> bool:

@@ -38,8 +38,8 @@ def diagnose(loss: Any, parameters: Any) -> Diagnosis:
     ``saturated sigmoid``, ``tanh``  neurons on the flat part for every example
     ``growing graph``                the graph reaches back into earlier iterations
     ``loss not finite``              the loss is inf or nan
-    ``vanishing gradients``,         the layer furthest from the loss has less than 1e-4 of the nearest layer's
-    ``exploding gradients``          gradient, or more than 1e4 times it; or a gradient is beyond 1e6 or not finite
+    ``vanishing gradients``,         the layer furthest from the loss has less than 1e-5 of the nearest layer's
+    ``exploding gradients``          gradient, or more than 1e5 times it; or a gradient is beyond 1e6 or not finite
     ===============================  ==================================================================================
 
     Args:
@@ -54,7 +54,7 @@ def diagnose(loss: Any, parameters: Any) -> Diagnosis:
         ValueError: if there is no parameter.
 
     Example:
-        >>> from autograd_mini import parameter, record_lines
+        >>> from autograd_mini import parameter
         >>> w = parameter(2.0, "w")
         >>> loss = (w * 3 - 1) ** 2
         >>> loss.backward()

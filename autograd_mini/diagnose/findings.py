@@ -32,8 +32,7 @@ class Finding:
 
     def __str__(self) -> str:
         where = str(self.line) if self.line else _NO_LINE
-        parts = (("", self.message), ("where: ", where), ("fix: ", self.fix))
-        return "\n".join([self.name, *(_paragraph(head, text) for head, text in parts)])
+        return "\n".join([self.name, _paragraph("", self.message), f"  where: {where}", _paragraph("fix: ", self.fix)])
 
 
 def _paragraph(head: str, text: str) -> str:

@@ -12,9 +12,9 @@ from autograd_mini.value import Value
 
 __all__ = ["non_finite_loss", "unbalanced_gradients"]
 
-# One learning rate serves all layers, so a ratio of 10,000 means that one of two layers stands still. Healthy networks
-# stay within a factor of 100 or so; ten sigmoid layers, which pass on a quarter each at best, are far beyond it.
-_RATIO = 1e4
+# One learning rate serves all layers, so a ratio of 100,000 means that one of two layers stands still. Two layers of
+# leaky relus that happen to be inactive reach 10,000; ten of sigmoids, which pass on a quarter at best, a million.
+_RATIO = 1e5
 _HUGE = 1e6
 _ROWS = 12
 
@@ -30,7 +30,7 @@ def non_finite_loss(look: Scene) -> Iterator[Finding]:
     summary = ""
     if node._args:
         message += f"it begins at {operation_text(node.op, node.data, node._args)}"
-        summary = f" ({node.op}: {RULES[node.op].summary})" if node.op in RULES else ""
+        summary = f" ({node.op}: {RULES[node.op].summary.rstrip('.')})" if node.op in RULES else ""
     if bad is None:
         fix = f"keep the operands where the result is finite{summary}, lower the learning rate, or scale the inputs"
     elif culprit is node or not look.is_parameter(culprit):
@@ -94,14 +94,15 @@ def _layers(look: Scene) -> dict[str, list[Value]]:
     labelled = all(layer_name(p.label) for p in reached)
     groups: dict[str, list[Value]] = {}
     for p in sorted(reached, key=lambda p: look.depth[p]):
-        groups.setdefault(layer_name(p.label) if labelled else f"depth {look.depth[p]}", []).append(p)
+        groups.setdefault(layer_name(p.label) if labelled else str(look.depth[p]), []).append(p)
     merged: dict[int, tuple[list[str], list[Value]]] = {}
     for name, group in groups.items():
         names, members = merged.setdefault(look.depth[group[0]], ([], []))
         names.append(name)
         members.extend(group)
     return {
-        names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}": members for names, members in merged.values()
+        (" to ".join(dict.fromkeys((names[0], names[-1]))) if labelled else f"layer {i} from the loss"): members
+        for i, (names, members) in enumerate(merged.values(), 1)
     }
 
 

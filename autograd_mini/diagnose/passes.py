@@ -4,6 +4,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from autograd_mini.diagnose.findings import Finding
 from autograd_mini.diagnose.scene import Scene
@@ -15,7 +16,10 @@ __all__ = ["growing_graph", "no_path", "second_backward"]
 
 # Gradients of one pass are reproduced bit for bit; this only forgives sums taken in another order.
 _ROUNDING = 1e-9
+# A graph that keeps its past grows by one iteration each time: from one to four, say. Batches that differ a little in
+# size may by chance grow steadily as well, but never so much.
 _CALLS = 4
+_GROWTH = 0.1
 _LINES_REMEMBERED = 64
 
 
@@ -36,7 +40,7 @@ def second_backward(look: Scene) -> Iterator[Finding]:
         seen += f"which is {times} this loss's gradient {number_text(look.gradient[p])}: backward() ran {times}"
     else:
         seen += f"but this loss's gradient is {number_text(look.gradient[p])}: other backward passes are in it"
-    others = f"; so too {len(stale) - 1} more of {len(look.names)} parameters" if len(stale) > 1 else ""
+    others = f" (and {len(stale) - 1} more parameters like it)" if len(stale) > 1 else ""
     yield Finding(
         "second backward without zeroing",
         seen + others,
@@ -61,26 +65,22 @@ def no_path(look: Scene) -> Iterator[Finding]:
     lost = [p for p in look.names if p not in look.gradient]
     if not lost:
         return
-    depends = "the loss does not depend on"
-    fix = "use the parameters themselves in the loss, not .data, float() or a Value made of these, or pass only "
-    line = look.loss.line
+    seen = f"the loss does not depend on {look.listed(lost)}"
     if not look.order:
-        depends = "no operation was recorded for the loss, so it does not depend on"
-        fix = "make the loss outside no_grad(), of the parameters themselves: not of .data or float(), or pass only "
+        seen = f"no operation was recorded for the loss, so it depends on none of {look.listed(lost)}"
     # Small whole numbers are everywhere; any other number that is equal to the last bit is hardly there by chance.
     unusual = {p.data: p for p in lost if not p.data.is_integer()}
     copied = next(((node, unusual[c]) for node in look.order for c in _constants(look, node) if c in unusual), None)
-    hint = ""
     if copied:
         node, p = copied
-        line = node.line
-        hint = f"; {node.op} uses the constant {number_text(p.data)}, as if a copy of {look.name(p)} had been taken out"
+        seen += f"; {node.op} uses the constant {number_text(p.data)}, which looks like a copy of {look.name(p)}"
     yield Finding(
         "no path to the loss",
-        f"{depends} {look.listed(lost)}{hint}; backward() gives nothing there, and step() will not move it",
+        seen + "; backward() gives them no gradient, so training will not move them",
         tuple(lost),
-        line,
-        fix + "those to be trained",
+        copied[0].line if copied else look.loss.line,
+        "make the loss of the parameters themselves, not of p.data, float(p) or Value(p.data), and outside no_grad(); "
+        "pass only the parameters that are to be trained",
     )
 
 
@@ -139,5 +139,6 @@ def _grown(size: int) -> int:
         sizes = _sizes[key] = (*_sizes.pop(key, ()), size)[-_CALLS:]
         if len(_sizes) > _LINES_REMEMBERED:
             _sizes.popitem(last=False)
-    differences = {after - before for before, after in zip(sizes, sizes[1:], strict=False)}
-    return max(0, differences.pop()) if len(sizes) == _CALLS and len(differences) == 1 else 0
+    growth = {after - before for before, after in pairwise(sizes)}
+    steady = len(sizes) == _CALLS and len(growth) == 1
+    return growth.pop() if steady and min(growth) >= _GROWTH * size else 0

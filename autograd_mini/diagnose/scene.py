@@ -10,7 +10,7 @@ from autograd_mini.value import Value
 
 __all__ = ["Scene", "scene"]
 
-# Ops that only add up: a node and its terms belong to the same layer.
+# Ops that only add up lead no further from the loss, nor does the step to a leaf: w and b are of one layer.
 _ADDITIVE = frozenset({"add", "sub", "sum", "mean", "neg"})
 _LISTED = 3
 
@@ -24,7 +24,7 @@ class Scene:
         names: the parameters, each with its label or its place in what the user passed.
         order: the nodes that an operation made, the loss first, each after everything that depends on it.
         gradient: ∂loss/∂node of every node that a path reaches; no ``.grad`` was touched.
-        depth: how many ops that are not mere additions stand between the loss and a node, on the shortest way.
+        depth: how many ops, mere additions aside, stand between the loss and a node on the shortest way.
         blown: the first step of the sweep whose gradient is not finite.
     """
 
@@ -56,7 +56,8 @@ class Scene:
         rest = list(dict.fromkeys(rest))
         if len(rest) > _LISTED + 1:
             rest[_LISTED:] = [f"{len(rest) - _LISTED} more"]
-        return ", ".join([*texts, *rest])
+        texts += rest
+        return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
 
     def name(self, value: Value) -> str:
         """What a node is called in a message."""
@@ -95,8 +96,9 @@ def scene(loss: Any, parameters: Any) -> Scene:
         if not order or node is not order[-1]:
             order.append(node)
         gradient[parent] = step.after
-        below = depth[node] + (node.op not in _ADDITIVE)
-        depth[parent] = min(depth.get(parent, below), below)
+        below = depth[node] + (node.op not in _ADDITIVE and bool(parent._inputs))
+        if depth.get(parent, below) >= below:
+            depth[parent] = below
         if blown is None and not math.isfinite(step.after):
             blown = step
     return Scene(loss, names, order, gradient, depth, blown)

@@ -1,10 +1,10 @@
 """Neurons that have stopped learning: relus that are never active, sigmoids and tanhs on the flat part.
 
-A neuron of a healthy network is often inactive for a whole batch, so that alone is no finding. A neuron is *stuck* if,
-whatever sign its inputs took, its weighted sum could not leave the flat part: the bias outweighs Σ |w·x|. A whole
-layer that is flat for every example passes no gradient on, and is reported for that alone, as is a sigmoid or tanh
-that is flat for ``_EXAMPLES`` examples, which hardly happens by chance. In the last layer, flat may be right: a sigmoid
-that is sure of the right answer, a hinge that is satisfied. There the loss has to pull the neuron back as well.
+A relu of a healthy network is often inactive for a whole batch, so that alone is no finding. It is dead if no likely
+input could wake it: its bias outweighs its weights for inputs as large as those seen, or up to 1. A whole layer of
+relus that is inactive passes no gradient on, and is reported for that alone, as is a sigmoid or tanh that is flat for
+several examples, which hardly happens by chance. In the last layer, flat may be right: a sigmoid that is sure of the
+right answer, a hinge that is satisfied. There the loss has to pull the neuron back as well.
 """
 
 import math
@@ -23,8 +23,10 @@ __all__ = ["stuck_units"]
 # Flat: a slope below 1 % of the steepest, 1, ¼ and 1. For sigmoid this is beyond ±6, for tanh beyond ±3.
 _FLAT = {"relu": 0.0, "sigmoid": 0.0025, "tanh": 0.01}
 _FOUND = {"relu": "dead relu", "sigmoid": "saturated sigmoid", "tanh": "saturated tanh"}
-# How often a layer, or one sigmoid or tanh, must have been computed before flatness everywhere is no coincidence.
-_EXAMPLES = 8
+# How often a layer, or one sigmoid or tanh alone, must have been computed before flatness everywhere is no coincidence.
+_EVIDENCE = {"relu": 8, "sigmoid": 4, "tanh": 4}
+# How many standard deviations of a sum of independent inputs count as out of reach.
+_SIGMAS = 6.0
 # The share of examples for which the loss must pull back a neuron of the last layer.
 _PULLED = 0.25
 _LISTED = 3
@@ -32,12 +34,17 @@ _LISTED = 3
 
 @dataclass(slots=True)
 class _Sum:
-    """A weighted sum on its way to an activation: whose parameters, a fixed part, and how far the rest can swing."""
+    """A weighted sum on its way to an activation: whose parameters, a fixed part, and how far its terms can swing."""
 
     key: int = 0
     parameter: Value | None = None
     fixed: float = 0.0
     swing: float = 0.0
+    variance: float = 0.0
+
+    @property
+    def reach(self) -> float:
+        return min(self.swing, _SIGMAS * math.sqrt(self.variance))
 
 
 @dataclass(slots=True)
@@ -45,7 +52,7 @@ class _Unit:
     """One neuron with its uses in the graph, one per example."""
 
     op: str
-    name: str
+    parameter: Value
     depth: int
     uses: list[Value] = field(default_factory=list)
     flat: bool = True
@@ -68,28 +75,30 @@ def stuck_units(look: Scene) -> Iterator[Finding]:
         for unit in units:
             if unit.op == op:
                 layers.setdefault(unit.depth, []).append(unit)
-        found = [unit for layer in layers.values() for unit in _stopped(layer)]
-        if found:
-            yield _finding(name, found)
+        stopped = [unit for layer in layers.values() for unit in _stopped(layer)]
+        if stopped:
+            place = {p: i for i, p in enumerate(look.names)}
+            stopped.sort(key=lambda unit: place.get(unit.parameter, len(place)))
+            yield _finding(look, name, stopped)
 
 
 def _stopped(layer: list[_Unit]) -> list[_Unit]:
+    op = layer[0].op
     flat = [unit for unit in layer if unit.flat]
-    whole = len(flat) == len(layer) and sum(len(unit.uses) for unit in layer) >= _EXAMPLES
-    smooth = layer[0].op != "relu"
+    whole = len(flat) == len(layer) and sum(len(unit.uses) for unit in layer) >= _EVIDENCE[op]
     return [
         unit
         for unit in flat
-        if (whole or unit.stuck or (smooth and len(unit.uses) >= _EXAMPLES)) and not unit.may_be_right
+        if (whole or unit.stuck or (op != "relu" and len(unit.uses) >= _EVIDENCE[op])) and not unit.may_be_right
     ]
 
 
-def _finding(name: str, units: list[_Unit]) -> Finding:
+def _finding(look: Scene, name: str, units: list[_Unit]) -> Finding:
     op, examples = units[0].op, max(len(unit.uses) for unit in units)
     nodes = tuple(node for unit in units for node in unit.uses)
     z = [node._inputs[0].data for node in nodes]
-    shown = ", ".join(unit.name for unit in units[:_LISTED])
-    shown += f", {len(units) - _LISTED} more" if len(units) > _LISTED else ""
+    shown = ", ".join(_name(look, unit.parameter) for unit in units[:_LISTED])
+    shown += f" and {len(units) - _LISTED} more" if len(units) > _LISTED else ""
     span = (
         f"z from {number_text(min(z), 3)} to {number_text(max(z), 3)}" if len(z) > 1 else f"z = {number_text(z[0], 3)}"
     )
@@ -119,9 +128,7 @@ def _units(look: Scene) -> list[_Unit]:
             sums[node] = _multiplied(look, node)
         elif node.op in _FLAT and (total := sums.get(node._inputs[0])) and total.parameter:
             key = (node.op, total.key)
-            unit = units.get(key) or units.setdefault(
-                key, _Unit(node.op, _name(look, total.parameter), look.depth[node])
-            )
+            unit = units.get(key) or units.setdefault(key, _Unit(node.op, total.parameter, look.depth[node]))
             unit.uses.append(node)
             unit.depth = min(unit.depth, look.depth[node])
             unit.flat &= _is_flat(node.op, node._locals[0])
@@ -148,8 +155,10 @@ def _added(look: Scene, node: Value, sums: dict[Value, _Sum]) -> _Sum:
             total.parameter = part.parameter or total.parameter
             total.fixed += -part.fixed if i and node.op == "sub" else part.fixed
             total.swing += part.swing
+            total.variance += part.variance
         elif isinstance(arg, Value) and not look.is_parameter(arg):
             total.swing += abs(arg.data)
+            total.variance += arg.data**2
         else:
             total.fixed += -float(arg) if i and node.op == "sub" else float(arg)
             if isinstance(arg, Value):
@@ -160,10 +169,11 @@ def _added(look: Scene, node: Value, sums: dict[Value, _Sum]) -> _Sum:
 
 def _multiplied(look: Scene, node: Value) -> _Sum:
     parameters = [arg for arg in node._inputs if look.is_parameter(arg)]
-    half = len(node._args) // 2
-    swing = sum(abs(float(a) * float(b)) for a, b in zip(node._args, node._args[half:], strict=False))
+    inputs = [float(arg) for arg in node._args if not look.is_parameter(arg)]
+    largest = max(1.0, max(map(abs, inputs), default=0.0))
+    swings = [abs(parameter.data) * largest for parameter in parameters]
     key = sum(hash((id(parameter),)) for parameter in parameters)
-    return _Sum(key, parameters[-1] if parameters else None, 0.0, swing)
+    return _Sum(key, parameters[-1] if parameters else None, 0.0, sum(swings), sum(x * x for x in swings))
 
 
 def _name(look: Scene, parameter: Value) -> str:
@@ -176,8 +186,7 @@ def _is_flat(op: str, slope: float) -> bool:
 
 def _is_stuck(op: str, total: _Sum) -> bool:
     """Whether z is on the flat part even where it comes nearest to the bend."""
-    nearest = max(abs(total.fixed) - total.swing, 0.0)
-    z = min(total.fixed + total.swing, 0.0) if op == "relu" else nearest
+    z = min(total.fixed + total.reach, 0.0) if op == "relu" else max(abs(total.fixed) - total.reach, 0.0)
     y = RULES[op].forward(FLOAT, z)
     return z != 0.0 and _is_flat(op, RULES[op].partial(FLOAT, 0, y, [z]))
 
