@@ -12,6 +12,7 @@ import pytest
 
 import autograd_mini as am
 from autograd_mini import AnomalyError, Value, detect_anomaly
+from autograd_mini.diagnose import diagnose
 
 ENGINE = Path(am.__file__).resolve().parent
 MODULES = (
@@ -26,6 +27,7 @@ MODULES = (
     "copying",
     "value",
     "functions",
+    "diagnose/scene",
 )
 
 
@@ -124,6 +126,18 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "log_softmax of nothing": (
         lambda: am.log_softmax([]), ValueError, "log_softmax needs at least one number, got an empty sequence"
+    ),
+    "a diagnosis of a number": (
+        lambda: diagnose(0.5, [Value(1.0)]), TypeError,
+        "a diagnosis is made of a loss that is a Value, got 0.5 of type float; pass the loss itself, not its number",
+    ),
+    "a diagnosis of no parameter": (
+        lambda: diagnose(Value(1.0), []), ValueError,
+        "a diagnosis needs at least one parameter, got none; a generator may have been used up",
+    ),
+    "a diagnosis of numbers": (
+        lambda: diagnose(Value(1.0), {"w": [Value(1.0), 0.5]}), TypeError,
+        "parameters['w'][1] is 0.5 of type float; parameters are Values, lists or dicts of them, or a model",
     ),
     "an anomaly of an operation": (watched_forward, AnomalyError, "log(x=-2) is nan; at "),
     "an anomaly of backward": (

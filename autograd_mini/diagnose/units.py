@@ -85,7 +85,9 @@ def stuck_units(look: Scene) -> Iterator[Finding]:
 def _stopped(layer: list[_Unit]) -> list[_Unit]:
     op = layer[0].op
     flat = [unit for unit in layer if unit.flat]
-    whole = len(flat) == len(layer) and sum(len(unit.uses) for unit in layer) >= _EVIDENCE[op]
+    uses = [len(unit.uses) for unit in layer]
+    # One example, all zeros say, may leave any layer of relus inactive.
+    whole = len(flat) == len(layer) and sum(uses) >= _EVIDENCE[op] and (op != "relu" or max(uses) > 1)
     return [
         unit
         for unit in flat
@@ -126,7 +128,7 @@ def _units(look: Scene) -> list[_Unit]:
             sums[node] = _added(look, node, sums)
         elif node.op in ("mul", "dot"):
             sums[node] = _multiplied(look, node)
-        elif node.op in _FLAT and (total := sums.get(node._inputs[0])) and total.parameter:
+        elif node.op in _FLAT and (total := sums.get(node._inputs[0])) and total.parameter is not None:
             key = (node.op, total.key)
             unit = units.get(key) or units.setdefault(key, _Unit(node.op, total.parameter, look.depth[node]))
             unit.uses.append(node)
@@ -152,7 +154,7 @@ def _added(look: Scene, node: Value, sums: dict[Value, _Sum]) -> _Sum:
     for i, arg in enumerate(node._args):
         if isinstance(arg, Value) and (part := sums.get(arg)):
             total.key += part.key
-            total.parameter = part.parameter or total.parameter
+            total.parameter = total.parameter if part.parameter is None else part.parameter
             total.fixed += -part.fixed if i and node.op == "sub" else part.fixed
             total.swing += part.swing
             total.variance += part.variance
