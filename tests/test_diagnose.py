@@ -4,7 +4,7 @@ import math
 import random
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from autograd_mini import (
     Value,
     dot,
+    gradients,
     log,
     mean,
     no_grad,
@@ -22,7 +23,6 @@ from autograd_mini import (
     sqrt,
     square,
     sum as add_up,
-    topological_order,
 )
 from autograd_mini.diagnose import Diagnosis, diagnose
 from nn import MLP, SGD, binary_cross_entropy, cross_entropy, hinge, mean_squared_error
@@ -210,7 +210,7 @@ def test_a_layer_of_relus_that_one_step_has_killed() -> None:
             w.data = -50.0
         neuron.b.data = -1.0
     finding = only(diagnose(forward(model), model), "dead relu")
-    assert "hidden.neuron1, hidden.neuron2, hidden.neuron3 and 1 more" in finding.message
+    assert "all 4 neurons of hidden: never active" in finding.message
 
 
 def test_inactive_relus_are_not_dead() -> None:
@@ -245,9 +245,8 @@ def test_an_output_that_is_sure_is_saturated_only_if_it_is_wrong() -> None:
     w, b = parameter(40.0, "output.w"), parameter(-20.0, "output.b")
     outputs = [sigmoid(w * x + b) for x in (0.0, 0.0, 1.0, 1.0)]
     assert not diagnose(mean_squared_error(outputs, [0, 0, 1, 1]), [w, b])
-    assert only(diagnose(mean_squared_error(outputs, [1, 1, 0, 0]), [w, b]), "saturated sigmoid").nodes == tuple(
-        outputs
-    )
+    finding = only(diagnose(mean_squared_error(outputs, [1, 1, 0, 0]), [w, b]), "saturated sigmoid")
+    assert set(finding.nodes) == set(outputs)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before backward", "after backward"])
@@ -275,7 +274,7 @@ def test_a_running_total_of_values_grows_the_graph(after: bool, healthy: bool) -
         assert "loss.data" in finding.fix
         assert is_here(finding)
         assert bool(found[1]) != after
-        assert ("earlier backward pass" if not after else "operations more") in finding.message
+        assert ("earlier backward pass" if not after else "66, 132, 198, 264 operations") in finding.message
 
 
 def test_the_earlier_node_nearest_to_the_loss_is_named() -> None:
@@ -371,13 +370,8 @@ def test_gradients_that_explode() -> None:
     assert only(diagnose(square(relu(early * 1.0) * late * 1e-9), [early, late]), "exploding gradients")
 
 
-def healthy_runs() -> Iterator[Any]:
-    for activation in ("relu", "tanh", "sigmoid", "gelu"):
-        for task in ("regression", "classes", "yes or no", "margin"):
-            yield pytest.param(activation, task, id=f"{activation}, {task}")
-
-
-@pytest.mark.parametrize(("activation", "task"), healthy_runs())
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "gelu"])
+@pytest.mark.parametrize("task", ["regression", "classes", "yes or no", "margin"])
 def test_a_healthy_training_run_is_silent(activation: str, task: str) -> None:
     for seed in range(2):
         generator = random.Random(seed)
@@ -417,7 +411,7 @@ def test_nothing_is_touched() -> None:
             for node in nodes
         ]
 
-    nodes = topological_order(loss)
+    nodes = list(gradients(loss))
     before = state()
     assert diagnose(loss, model)
     assert state() == before

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from autograd_mini.backward import differentiable_arguments
 from autograd_mini.diagnose.findings import Finding
@@ -106,9 +106,9 @@ def _narrowed(
     olds: dict[Value, list[float | None]] = {}
     for node, suspects in open_cases:
         for i in suspects:
-            olds.setdefault(node.parents[i], []).append(_implied(node, i))
+            olds.setdefault(_operand(node, i), []).append(_implied(node, i))
     for node, suspects in open_cases:
-        leaves = [node.parents[i] for i in suspects]
+        leaves = [_operand(node, i) for i in suspects]
         leaves = [leaf for leaf in leaves if leaf not in fit] or leaves
         alone = [leaf for leaf in leaves if (old := olds[leaf][0]) and all(o and _same(o, old) for o in olds[leaf])]
         blamed = leaves if len(leaves) == 1 else alone
@@ -117,6 +117,10 @@ def _narrowed(
         else:
             unsure += leaves
     return was, unsure
+
+
+def _operand(node: Value, i: int) -> Value:
+    return cast(Value, node._args[i])  # not .parents, which would make Values of constants
 
 
 def _implied(node: Value, i: int) -> float | None:

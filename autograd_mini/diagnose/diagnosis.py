@@ -30,17 +30,15 @@ def diagnose(loss: Any, parameters: Any) -> Diagnosis:
     The place to call it is between the forward pass and ``optimizer.step()``, before ``backward()`` or after it: only
     after it can a second backward pass be seen, only before it an operation left over from an earlier iteration.
 
-    ===============================  ==================================================================================
-    ``second backward ...``          gradients are not this loss's alone: they were not zeroed before ``backward()``
-    ``data changed ...``             numbers were assigned after the forward pass had used them
-    ``no path to the loss``          parameters that the loss does not depend on, and that will never move
-    ``dead relu``                    relus that were never active and will not be (``units.py`` says when)
-    ``saturated sigmoid``, ``tanh``  neurons on the flat part for every example
-    ``growing graph``                the graph reaches back into earlier iterations
-    ``loss not finite``              the loss is inf or nan
-    ``vanishing gradients``,         the layer furthest from the loss has less than 1e-5 of the nearest layer's
-    ``exploding gradients``          gradient, or more than 1e5 times it; or a gradient is beyond 1e6 or not finite
-    ===============================  ==================================================================================
+    - ``second backward without zeroing``: the gradients are not this loss's alone
+    - ``data changed after the forward pass``: numbers were assigned that the forward pass had used
+    - ``no path to the loss``: parameters that the loss does not depend on
+    - ``dead relu``: relus that are inactive and will stay so; ``units.py`` says when that is certain
+    - ``saturated sigmoid``, ``saturated tanh``: neurons on the flat part for every example
+    - ``growing graph``: the graph reaches back into earlier iterations
+    - ``loss not finite``: the loss is inf or nan
+    - ``vanishing gradients``, ``exploding gradients``: the layer furthest from the loss has less than 1e-5 of the
+      gradient of the nearest layer, or more than 1e5 times it; or a gradient is beyond 1e6, or not finite
 
     Args:
         loss: the Value that is minimised.

@@ -120,8 +120,7 @@ def growing_graph(look: Scene) -> Iterator[Finding]:
     elif grown:
         yield Finding(
             "growing graph",
-            f"this graph has {grown} operations more than at the last call from this line, as it had the "
-            f"{_CALLS - 2} times before: it has {len(look.order)} now",
+            f"at the last {_CALLS} calls from this line the graph had {', '.join(map(str, grown))} operations",
             (look.loss,),
             look.loss.line,
             fix + "; if each loss is meant to be longer, all is well",
@@ -132,13 +131,12 @@ _sizes: OrderedDict[tuple[int, SourceLine], tuple[int, ...]] = OrderedDict()
 _lock = threading.Lock()
 
 
-def _grown(size: int) -> int:
-    """Remember the size of the graph by the caller's line; return by how much it grows from call to call."""
+def _grown(size: int) -> tuple[int, ...]:
+    """Remember the size of the graph by the caller's line; return the last sizes if they grow steadily."""
     key = threading.get_ident(), user_line()
     with _lock:
         sizes = _sizes[key] = (*_sizes.pop(key, ()), size)[-_CALLS:]
         if len(_sizes) > _LINES_REMEMBERED:
             _sizes.popitem(last=False)
     growth = {after - before for before, after in pairwise(sizes)}
-    steady = len(sizes) == _CALLS and len(growth) == 1
-    return growth.pop() if steady and min(growth) >= _GROWTH * size else 0
+    return sizes if len(sizes) == _CALLS and len(growth) == 1 and min(growth) >= _GROWTH * size else ()

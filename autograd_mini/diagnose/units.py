@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from autograd_mini.diagnose.findings import Finding
-from autograd_mini.diagnose.scene import Scene
+from autograd_mini.diagnose.scene import Scene, layer_name
 from autograd_mini.kits import FLOAT
 from autograd_mini.number import number_text
 from autograd_mini.rules import RULES
@@ -75,11 +75,10 @@ def stuck_units(look: Scene) -> Iterator[Finding]:
         for unit in units:
             if unit.op == op:
                 layers.setdefault(unit.depth, []).append(unit)
-        stopped = [unit for layer in layers.values() for unit in _stopped(layer)]
-        if stopped:
-            place = {p: i for i, p in enumerate(look.names)}
-            stopped.sort(key=lambda unit: place.get(unit.parameter, len(place)))
-            yield _finding(look, name, stopped)
+        found = [(layer, stopped) for layer in layers.values() if (stopped := _stopped(layer))]
+        if found:
+            who = ", ".join(_shown(look, layer, stopped) for layer, stopped in found)
+            yield _finding(name, who, [unit for _, stopped in found for unit in stopped])
 
 
 def _stopped(layer: list[_Unit]) -> list[_Unit]:
@@ -95,23 +94,31 @@ def _stopped(layer: list[_Unit]) -> list[_Unit]:
     ]
 
 
-def _finding(look: Scene, name: str, units: list[_Unit]) -> Finding:
+def _shown(look: Scene, layer: list[_Unit], stopped: list[_Unit]) -> str:
+    places = {layer_name(unit.parameter.label) for unit in layer}
+    if len(stopped) == len(layer) > _LISTED and len(places) == 1 and (place := places.pop()):
+        return f"all {len(layer)} neurons of {place}"
+    order = {p: i for i, p in enumerate(look.names)}
+    stopped = sorted(stopped, key=lambda unit: order.get(unit.parameter, len(order)))
+    more = f" and {len(stopped) - _LISTED} more" if len(stopped) > _LISTED else ""
+    return ", ".join(_name(look, unit.parameter) for unit in stopped[:_LISTED]) + more
+
+
+def _finding(name: str, who: str, units: list[_Unit]) -> Finding:
     op, examples = units[0].op, max(len(unit.uses) for unit in units)
     nodes = tuple(node for unit in units for node in unit.uses)
     z = [node._inputs[0].data for node in nodes]
-    shown = ", ".join(_name(look, unit.parameter) for unit in units[:_LISTED])
-    shown += f" and {len(units) - _LISTED} more" if len(units) > _LISTED else ""
     span = (
         f"z from {number_text(min(z), 3)} to {number_text(max(z), 3)}" if len(z) > 1 else f"z = {number_text(z[0], 3)}"
     )
     for_all = f"for all {examples} examples" if examples > 1 else "for the one example"
     if op == "relu":
-        message = f"{shown}: never active, {for_all} of this graph ({span}), so no gradient reaches the weights"
+        message = f"{who}: never active, {for_all} of this graph ({span}), so no gradient reaches the weights"
         fix = "lower the learning rate, start again with biases at 0, or use leaky_relu, which has a slope below 0"
     else:
         slope = max(abs(node._locals[0]) for node in nodes)
         message = (
-            f"{shown}: on the flat part of {op}, {for_all} of this graph ({span}), where the slope is at most "
+            f"{who}: on the flat part of {op}, {for_all} of this graph ({span}), where the slope is at most "
             f"{number_text(slope, 2)}, so hardly any gradient reaches the weights"
         )
         fix = "scale the inputs to about -1 to 1, start with smaller weights, or lower the learning rate"
@@ -160,7 +167,7 @@ def _added(look: Scene, node: Value, sums: dict[Value, _Sum]) -> _Sum:
             total.variance += part.variance
         elif isinstance(arg, Value) and not look.is_parameter(arg):
             total.swing += abs(arg.data)
-            total.variance += arg.data**2
+            total.variance += arg.data * arg.data
         else:
             total.fixed += -float(arg) if i and node.op == "sub" else float(arg)
             if isinstance(arg, Value):
