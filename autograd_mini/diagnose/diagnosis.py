@@ -61,8 +61,9 @@ def diagnose(loss: Any, parameters: Any) -> Diagnosis:
         second backward without zeroing
           w.grad is 60, which is 2 times this loss's gradient 30: backward() ran 2 times
           where: make the graph under record_lines() to see the line
-          fix: write model.zero_grad(), or p.grad = None for each parameter, before each backward(); if
-               you mean to add up gradients over several batches, this is how, and one step() follows
+          fix: write model.zero_grad(), or p.grad = None for each parameter, before each backward();
+               adding up gradients over several batches on purpose is fine: write it after each step()
+               then
     """
     look = scene(loss, parameters)
     found = [finding for check in _CHECKS for finding in check(look)]

@@ -39,15 +39,15 @@ def second_backward(look: Scene) -> Iterator[Finding]:
         times = f"{passes} times"
         seen += f"which is {times} this loss's gradient {number_text(look.gradient[p])}: backward() ran {times}"
     else:
-        seen += f"but this loss's gradient is {number_text(look.gradient[p])}: other backward passes are in it"
+        seen += f"but this loss's gradient is {number_text(look.gradient[p])}: other backward passes, or another loss, are in it"
     others = f" (and {len(stale) - 1} more parameters like it)" if len(stale) > 1 else ""
     yield Finding(
         "second backward without zeroing",
         seen + others,
         tuple(stale),
         look.loss.line,
-        "write model.zero_grad(), or p.grad = None for each parameter, before each backward(); if you mean to add up "
-        "gradients over several batches, this is how, and one step() follows",
+        "write model.zero_grad(), or p.grad = None for each parameter, before each backward(); adding up "
+        "gradients over several batches on purpose is fine: write it after each step() then",
     )
 
 
@@ -65,9 +65,10 @@ def no_path(look: Scene) -> Iterator[Finding]:
     lost = [p for p in look.names if p not in look.gradient]
     if not lost:
         return
-    seen = f"the loss does not depend on {look.listed(lost)}"
+    them = "it" if len(lost) == 1 else "them"
+    seen = f"{look.listed(lost)}: the loss does not depend on {them}"
     if not look.order:
-        seen = f"no operation was recorded for the loss, so it depends on none of {look.listed(lost)}"
+        seen += ", for no operation was recorded that made it"
     # Small whole numbers are everywhere; any other number that is equal to the last bit is hardly there by chance.
     unusual = {p.data: p for p in lost if not p.data.is_integer()}
     copied = next(((node, unusual[c]) for node in look.order for c in _constants(look, node) if c in unusual), None)
@@ -76,7 +77,7 @@ def no_path(look: Scene) -> Iterator[Finding]:
         seen += f"; {node.op} uses the constant {number_text(p.data)}, which looks like a copy of {look.name(p)}"
     yield Finding(
         "no path to the loss",
-        seen + "; backward() gives them no gradient, so training will not move them",
+        seen + f"; backward() gives {them} no gradient, so training will not move {them}",
         tuple(lost),
         copied[0].line if copied else look.loss.line,
         "make the loss of the parameters themselves, not of p.data, float(p) or Value(p.data), and outside no_grad(); "
