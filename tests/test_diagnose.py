@@ -24,7 +24,7 @@ from autograd_mini import (
     square,
     sum as add_up,
 )
-from autograd_mini.diagnose import Diagnosis, diagnose
+from autograd_mini.diagnose import Diagnosis, diagnose, passes
 from nn import MLP, SGD, binary_cross_entropy, cross_entropy, hinge, mean_squared_error
 
 XOR = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
@@ -154,6 +154,19 @@ def test_changed_data_is_seen_in_any_op(op: Callable[[Value, Value], Value]) -> 
     assert x in finding.nodes
 
 
+def test_of_two_leaves_the_one_that_other_nodes_still_fit_is_cleared() -> None:
+    x, c = Value(2.0, "x"), Value(5.0, "c")
+    loss = (x + c) * square(x)
+    c.data = 4.0
+    finding = only(diagnose(loss, [x, c]), "data changed after the forward pass")
+    assert finding.nodes == (c,)
+    loss = x + c
+    c.data = 3.0
+    finding = only(diagnose(loss, [x, c]), "data changed after the forward pass")
+    assert set(finding.nodes) == {x, c}
+    assert finding.message.startswith("one or more of x and c changed")
+
+
 def test_an_interior_node_that_was_assigned_is_named() -> None:
     x = Value(2.0, "x")
     hidden = relu(x)
@@ -199,7 +212,8 @@ def test_a_dead_relu() -> None:
     assert {node.op for node in finding.nodes} == {"relu"}
     assert "leaky_relu" in finding.fix
     assert is_here(finding)
-    assert only(diagnose(mean_squared_error(model(XOR[1]), 1.0), model), "dead relu").nodes
+    assert set(only(diagnose(loss, model.layers[1]), "dead relu").nodes) == set(finding.nodes)
+    assert len(only(diagnose(mean_squared_error(model(XOR[1]), 1.0), model), "dead relu").nodes) == 1
 
 
 def test_a_layer_of_relus_that_one_step_has_killed() -> None:
@@ -219,7 +233,7 @@ def test_inactive_relus_are_not_dead() -> None:
         for neuron in model.layers[0].neurons:
             neuron.b.data = -10.0
         assert not diagnose(forward(model), model)
-    model = network("relu")
+    model = MLP(2, [8, 1], activation="relu", seed=1)
     assert not diagnose(mean_squared_error(model([0.0, 0.0]), 1.0), model)  # all biases are 0, so no relu is active
     score = network()
     assert not diagnose(hinge([o * 100 for o in score(XOR)], [1.0 if o.data > 0 else -1.0 for o in score(XOR)]), score)
@@ -235,6 +249,10 @@ def test_saturated_by_a_bias_or_by_inputs_that_are_not_scaled(activation: str) -
     assert finding.message.startswith("hidden.neuron1: on the flat part")
     assert len(finding.nodes) == 4
     assert is_here(finding)
+    for neuron in model.layers[0].neurons:
+        neuron.b.data = 20.0  # so far out that the gradients vanish too, for this reason
+    finding = only(diagnose(forward(model), model), f"saturated {activation}")
+    assert finding.message.startswith("all 4 neurons of hidden: on the flat part")
     model = network(activation, initializer="uniform")
     pixels = [[255.0, 3.0], [0.0, 255.0], [255.0, 190.0], [200.0, 20.0]]
     finding = only(diagnose(mean_squared_error(model(pixels), TARGETS), model), f"saturated {activation}")
@@ -303,7 +321,7 @@ def test_a_parameter_that_is_rebound_keeps_every_iteration() -> None:
 def test_sizes_are_remembered_by_thread_and_line() -> None:
     found: list[Diagnosis] = []
     w = parameter(0.5, "w")
-    losses = [add_up([square(w)] * 1)] + [mean([square(w * i) for i in range(n)]) for n in (2, 3, 4)]
+    losses = [mean([square(w * i) for i in range(n)]) for n in (2, 3, 4, 5)]
 
     def look(loss: Value) -> None:
         found.append(diagnose(loss, [w]))
@@ -312,9 +330,13 @@ def test_sizes_are_remembered_by_thread_and_line() -> None:
         thread = threading.Thread(target=look, args=(loss,))
         thread.start()
         thread.join()
+    assert not any(found)
+    for loss in losses:
+        look(loss)
+    assert "5, 7, 9, 11 operations" in only(found[-1], "growing graph").message
     for i in range(200):
         exec(compile("\n" * i + "look(loss)", "many lines", "exec"), {"look": look, "loss": losses[0]})
-    assert not any(found)
+    assert len(passes._sizes) <= 64  # so that a notebook with many cells does not fill the memory
 
 
 @record_lines()

@@ -39,7 +39,8 @@ def second_backward(look: Scene) -> Iterator[Finding]:
         times = f"{passes} times"
         seen += f"which is {times} this loss's gradient {number_text(look.gradient[p])}: backward() ran {times}"
     else:
-        seen += f"but this loss's gradient is {number_text(look.gradient[p])}: other backward passes, or another loss, are in it"
+        gradient = number_text(look.gradient[p])
+        seen += f"but this loss's gradient is {gradient}: other backward passes, or another loss, are in it"
     others = f" (and {len(stale) - 1} more parameters like it)" if len(stale) > 1 else ""
     yield Finding(
         "second backward without zeroing",
