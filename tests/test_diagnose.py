@@ -2,9 +2,9 @@
 
 import math
 import random
-import threading
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -326,10 +326,12 @@ def test_sizes_are_remembered_by_thread_and_line() -> None:
     def look(loss: Value) -> None:
         found.append(diagnose(loss, [w]))
 
-    for loss in losses:
-        thread = threading.Thread(target=look, args=(loss,))
-        thread.start()
-        thread.join()
+    with ThreadPoolExecutor(1) as other_thread:
+        for i, loss in enumerate(losses):
+            if i % 2:
+                look(loss)
+            else:
+                other_thread.submit(look, loss).result()
     assert not any(found)
     for loss in losses:
         look(loss)
