@@ -337,7 +337,7 @@ def test_sizes_are_remembered_by_thread_and_line() -> None:
         look(loss)
     assert "5, 7, 9, 11 operations" in only(found[-1], "growing graph").message
     for i in range(200):
-        exec(compile("\n" * i + "look(loss)", "many lines", "exec"), {"look": look, "loss": losses[0]})
+        exec(compile("\n" * i + "diagnose(w, [w])", "many lines", "exec"), {"diagnose": diagnose, "w": w})
     assert len(passes._sizes) <= 64  # so that a notebook with many cells does not fill the memory
 
 
