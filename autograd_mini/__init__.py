@@ -1,7 +1,9 @@
 """A scalar autodiff engine for understanding and trusting backpropagation."""
 
 from autograd_mini.backward import Step, steps
+from autograd_mini.diagnose import Diagnosis, Finding, diagnose
 from autograd_mini.errors import AnomalyError, GraphTooLargeError, RenderError
+from autograd_mini.expression import Expression
 from autograd_mini.functions import (
     abs as abs,
     add,
@@ -63,6 +65,9 @@ __version__ = "0.1.0"
 # Without abs, pow and sum: a star import must not replace the built-in ones.
 __all__ = [
     "AnomalyError",
+    "Diagnosis",
+    "Expression",
+    "Finding",
     "GraphStatistics",
     "GraphTooLargeError",
     "RULES",
@@ -74,6 +79,7 @@ __all__ = [
     "cos",
     "derivative",
     "detect_anomaly",
+    "diagnose",
     "div",
     "dot",
     "elu",

@@ -13,6 +13,7 @@ import pytest
 
 import autograd_mini as am
 from autograd_mini import RULES, AnomalyError, Value, detect_anomaly, grad, hvp, jvp, primitive, vjp
+from autograd_mini.diagnose import diagnose
 from autograd_mini.expression import Expression
 from autograd_mini.kits import COMPLEX, FLOAT
 from autograd_mini.replay import Replay
@@ -38,6 +39,7 @@ MODULES = (
     "replay",
     "formula",
     "expression",
+    "diagnose/scene",
 )
 
 
@@ -255,6 +257,18 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "another engine's functions": (
         lambda: Expression("-exp(x)", x=1).evaluate({"exp": abs}, 3.0), ValueError,
         "the formula needs a function for 'neg'; the functions given are exp",
+    ),
+    "a diagnosis of a number": (
+        lambda: diagnose(0.5, [Value(1.0)]), TypeError,
+        "a diagnosis is made of a loss that is a Value, got 0.5 of type float; pass the loss itself, not its number",
+    ),
+    "a diagnosis of no parameter": (
+        lambda: diagnose(Value(1.0), []), ValueError,
+        "a diagnosis needs at least one parameter, got none; a generator may have been used up",
+    ),
+    "a diagnosis of numbers": (
+        lambda: diagnose(Value(1.0), {"w": [Value(1.0), 0.5]}), TypeError,
+        "parameters['w'][1] is 0.5 of type float; parameters are Values, lists or dicts of them, or a model",
     ),
     "an anomaly of an operation": (watched_forward, AnomalyError, "log(x=-2) is nan; at "),
     "an anomaly of backward": (
