@@ -105,7 +105,7 @@ def sweep(
     order: Iterable[Any],
     *,
     to: Container[Any] | None = None,
-    local_derivative: Callable[[Any, int, float], Any] | None = None,
+    local_derivative: Callable[[Any, int], Any] | None = None,
 ) -> Iterator[Step]:
     """Hand gradients down through the nodes of `order`, yielding every edge as a ``Step``.
 
@@ -113,7 +113,7 @@ def sweep(
         seeds: the nodes where the sweep starts and the gradients they start with.
         order: what ``sweep_order`` lists for these nodes.
         to: the only nodes to hand a gradient to; None for all.
-        local_derivative: ``(node, argument, recorded)`` -> ∂node/∂argument. Where it returns Values, the sweep is of
+        local_derivative: ``(node, argument)`` -> ∂node/∂argument. Where it returns Values, the sweep is of
             Values; without it the numbers are those that the forward pass recorded.
     """
     gradient: dict[Any, Any] = dict(seeds)
@@ -123,7 +123,7 @@ def sweep(
         for argument, parent, recorded in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
             if to is not None and parent not in to:
                 continue
-            local = recorded if local_derivative is None else local_derivative(node, argument, recorded)
+            local = recorded if local_derivative is None else local_derivative(node, argument)
             contribution = product(upstream, local)
             before = gradient.get(parent, 0.0)
             # Of Values, only sums that have two terms are recorded; of floats, 0.0 + -0.0 is the 0.0 of backward.

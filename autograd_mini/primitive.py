@@ -94,7 +94,10 @@ def primitive(
 
         @functools.wraps(forward)
         def op(*args: Any, **keywords: Any) -> Any:
-            bound = signature.bind(*args, **keywords)
+            try:
+                bound = signature.bind(*args, **keywords)
+            except TypeError as error:
+                raise TypeError(f"{name}{signature}: {error}") from None
             bound.apply_defaults()
             if RULES.get(name) is not rule:
                 raise ValueError(f"another op {name} has taken the place of this one in RULES; rename one of them")

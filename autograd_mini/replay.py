@@ -1,14 +1,16 @@
 """A graph that stands, computed again from its table rows: with other numbers, or with another kind of number."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from autograd_mini.anomalies import operation_text
 from autograd_mini.graph import topological_order
-from autograd_mini.kits import COMPLEX, Kit
+from autograd_mini.kits import COMPLEX, FLOAT, Kit
 from autograd_mini.rules import RULES
 from autograd_mini.value import Value
 
-__all__ = ["Replay", "branches"]
+__all__ = ["Replay", "branches", "refuse_changed_data"]
 
 
 class Replay:
@@ -110,3 +112,19 @@ def branches(root: Value) -> list[tuple[Any, ...]]:
         (node.op, *RULES[node.op].sides([parent.data for parent in node.parents])) if node.op in RULES else (node.op,)
         for node in topological_order(root)
     ]
+
+
+def refuse_changed_data(nodes: Iterable[Value]) -> None:
+    """Make sure that every node still holds what its row gives for its operands.
+
+    Raises:
+        ValueError: if one does not, because data was assigned after the forward pass.
+    """
+    for node in nodes:
+        if node._args and node.op in RULES:
+            now = RULES[node.op].forward(FLOAT, *map(float, node._args))
+            if now != node.data and not (math.isnan(now) and math.isnan(node.data)):
+                raise ValueError(
+                    f"{operation_text(node.op, node._args)} was {node.data} in the forward pass and is {now} now: data "
+                    "was changed; run the forward pass again"
+                )

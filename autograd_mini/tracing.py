@@ -18,6 +18,7 @@ from autograd_mini.backward import differentiable_arguments, made_at, product, r
 from autograd_mini.errors import AnomalyError
 from autograd_mini.functions import VALUE
 from autograd_mini.number import number
+from autograd_mini.replay import refuse_changed_data
 from autograd_mini.rules import RULES
 from autograd_mini.value import Scalar, Value, leaf
 
@@ -109,21 +110,15 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     return names + [f"{rest}[{i}]" for i in range(count - len(names))]
 
 
-def partial_value(node: Value, argument: int, recorded: float) -> Scalar:
+def partial_value(node: Value, argument: int) -> Scalar:
     """∂node/∂argument as a Value made by the node's row of the table, so that it can be differentiated in turn.
 
     Raises:
-        ValueError: if the op has no row, or if the row no longer gives the recorded number, since data has changed.
+        ValueError: if the op has no row.
     """
     if node.op not in RULES:
         raise ValueError(f"the op {node.op!r} has no row to be differentiated again by; define it with @primitive")
     partial: Scalar = RULES[node.op].partial(VALUE, argument, node, node._args)
-    now = float(partial)
-    if now != recorded and not (math.isnan(now) and math.isnan(recorded)):
-        raise ValueError(
-            f"the forward pass found {recorded} for the derivative of {node!r} by its argument {argument}, and its "
-            f"row gives {now} now: data was changed; run the forward pass again"
-        )
     return partial
 
 
@@ -140,12 +135,15 @@ def pull(
 
     Raises:
         AnomalyError: under ``detect_anomaly()``, at the first derivative that is not finite.
+        ValueError: for Values, if an op on the way has no row, or data was changed after the forward pass.
     """
     order = sweep_order(seeds, stop)
     reaching = set(inputs)
     for node in reversed(order):
         if not reaching.isdisjoint(node._inputs):
             reaching.add(node)
+    if as_values:
+        refuse_changed_data(node for node in order if node in reaching)
     gradient = dict(seeds)
     hunting = modes.current().anomaly
     with modes.recording() if as_values else nullcontext():
@@ -169,13 +167,17 @@ def push(
 
     Raises:
         AnomalyError: under ``detect_anomaly()``, at the first derivative that is not finite.
+        ValueError: for Values, if an op on the way has no row, or data was changed after the forward pass.
     """
     tangent = dict(tangents)
     hunting = modes.current().anomaly
-    for node in reversed(sweep_order([y for y in outputs if isinstance(y, Value)], stop)):
+    order = sweep_order([y for y in outputs if isinstance(y, Value)], stop)
+    if as_values:
+        refuse_changed_data(order)
+    for node in reversed(order):
         for argument, parent, recorded in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
             if parent in tangent:
-                local = partial_value(node, argument, recorded) if as_values else recorded
+                local = partial_value(node, argument) if as_values else recorded
                 term = product(tangent[parent], local)
                 tangent[node] = tangent[node] + term if node in tangent else term
                 if hunting and not math.isfinite(tangent[node]):

@@ -8,6 +8,7 @@ Names and conventions are JAX's. Source: Griewank & Walther, *Evaluating Derivat
 §5.1 (forward over reverse).
 """
 
+import functools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -49,7 +50,12 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, *, no_path: bool = False
         ({'w': 5.0, 'b': 0.0}, {'w': False, 'b': True})
     """
     both = value_and_grad(f, argnums, no_path=no_path)
-    return lambda *args, **keywords: both(*args, **keywords)[1]
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **keywords: Any) -> Any:
+        return both(*args, **keywords)[1]
+
+    return gradient
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, *, no_path: bool = False) -> Function:
@@ -62,6 +68,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, *, no_path: bo
 
     _check_function("grad", f)
 
+    @functools.wraps(f)
     def value_and_gradient(*args: Any, **keywords: Any) -> Any:
         trace, template = _trace("grad", f, args, argnums, keywords)
         found = pull({trace.one_output(): 1.0}, trace.inputs, as_values=trace.as_values, stop=trace.inputs)
@@ -91,6 +98,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """
     _check_function("jacobian", f)
 
+    @functools.wraps(f)
     def jacobian_of_f(*args: Any, **keywords: Any) -> Any:
         trace, template = _trace("jacobian", f, args, argnums, keywords)
         return trees.rebuild(
@@ -118,6 +126,7 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """
     _check_function("hessian", f)
 
+    @functools.wraps(f)
     def hessian_of_f(*args: Any, **keywords: Any) -> Any:
         trace, template = _trace("hessian", f, args, argnums, keywords)
         gradient = pull({trace.one_output(): 1.0}, trace.inputs, as_values=True, stop=trace.inputs)

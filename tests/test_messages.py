@@ -344,8 +344,7 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "a second derivative after a change": (
         differentiate_changed_data_again, ValueError,
-        "the forward pass found 3.0 for the derivative of Value(data=9, grad=not computed, op=mul) by its argument 0, "
-        "and its row gives 4.0 now: data was changed; run the forward pass again",
+        "mul(4, 4) was 9.0 in the forward pass and is 16.0 now: data was changed; run the forward pass again",
     ),
     "an anomaly of forward mode": (
         watched_tangent, AnomalyError,
@@ -385,6 +384,9 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "an op with keywords alone": (
         lambda: primitive(lambda y, x: 1.0)(grad), ValueError, "must take numbers by position, or *args alone, to be an"
+    ),
+    "an op with too few arguments": (
+        lambda: primitive(lambda y, x: 2.0)(twice)(), TypeError, "twice(x: Any) -> Any: missing a required argument: 'x'"
     ),
     "an op that another replaced": (
         call_an_op_that_is_gone, ValueError,

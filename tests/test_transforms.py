@@ -747,9 +747,12 @@ def test_data_changed_after_the_forward_pass_is_refused_only_where_it_is_needed(
     with pytest.raises(ValueError, match="data was changed; run the forward pass again"):
         gradients(y, x, create_graph=True)
     assert gradients(y, w, create_graph=True).data == math.sin(2.0)  # no edge on the way uses x
-    y.data = 100.0
     x.data = 2.0
     assert gradients(y, x, create_graph=True).data == 3.0 * math.cos(2.0)
+    cube = x**3
+    x.data = -2.0  # the first derivative 3x² would be the same, the second would not
+    with pytest.raises(ValueError, match="data was changed; run the forward pass again"):
+        gradients(cube, x, create_graph=True)
 
 
 def test_nan_in_the_data_is_not_taken_for_a_change() -> None:
