@@ -386,7 +386,8 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: primitive(lambda y, x: 1.0)(grad), ValueError, "must take numbers by position, or *args alone, to be an"
     ),
     "an op with too few arguments": (
-        lambda: primitive(lambda y, x: 2.0)(twice)(), TypeError, "twice(x: Any) -> Any: missing a required argument: 'x'"
+        lambda: primitive(lambda y, x: 2.0)(twice)(), TypeError,
+        "twice(x: Any) -> Any: missing a required argument: 'x'",
     ),
     "an op that another replaced": (
         call_an_op_that_is_gone, ValueError,
