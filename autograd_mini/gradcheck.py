@@ -90,7 +90,9 @@ class Report:
 
 def _lines(report: Report) -> Iterator[str]:
     agreeing, others = report.having(AGREES), [check for check in report.checks if check.verdict != AGREES]
-    yield f"gradcheck: {len(agreeing)} of {len(report.checks)} derivatives agree"
+    # In one line what a failing assertion shows when it cuts the rest.
+    guilty = f"; the first wrong op is {report.blame.op}" if report.blame else ""
+    yield f"gradcheck: {len(agreeing)} of {len(report.checks)} derivatives agree{guilty}"
     shown = [*others, *agreeing[:_MOST_AGREEING]]
     rows = [("by", "at", "gradient", "numeric", "error", "verdict", "method")]
     rows += [
@@ -108,7 +110,7 @@ def _lines(report: Report) -> Iterator[str]:
     if any(check.verdict == TOO_STEEP for check in others):
         yield "too steep to tell: differences cannot resolve this derivative; check at another point"
     if report.blame:
-        yield f"the first wrong op is {report.blame.op}\n  {report.blame}"
+        yield str(report.blame)
     elif report.having(DIFFERS):
         yield "every op of the graph is right by itself: look at the gradient given, or for state in the function"
 

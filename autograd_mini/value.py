@@ -19,10 +19,8 @@ from autograd_mini.source import SourceLine, user_line
 
 __all__ = ["Scalar", "Value", "apply", "leaf", "parameter", "record", "unary"]
 
-_new = object.__new__
-_pow, _div = FLOAT.pow, FLOAT.div
-_ONE, _MINUS_ONE = (1.0,), (-1.0,)
-_ONE_ONE, _ONE_MINUS_ONE = (1.0, 1.0), (1.0, -1.0)
+_new, _pow, _div = object.__new__, FLOAT.pow, FLOAT.div
+_ONE, _MINUS_ONE, _ONE_ONE, _ONE_MINUS_ONE = (1.0,), (-1.0,), (1.0, 1.0), (1.0, -1.0)
 
 
 class Unary(Protocol):

@@ -295,13 +295,20 @@ def test_require_fails_with_the_report() -> None:
 def test_a_long_report_shows_what_does_not_agree_first_and_counts_the_rest() -> None:
     text = repr(gradcheck(lambda x: am.sum([*x[:40], bad_cube(x[40])]), [0.5] * 41))
     lines = text.splitlines()
-    assert lines[0] == "gradcheck: 40 of 41 derivatives agree"
+    assert lines[0] == "gradcheck: 40 of 41 derivatives agree; the first wrong op is bad_cube"
     assert lines[2].split()[0] == "x[40]"
     assert "and 28 more that agree" in text
 
 
 def test_probing_a_domain_s_edge_does_not_warn() -> None:
     assert gradcheck(am.log, 1e-5)  # a warning is an error in these tests
+
+
+def run_pytest(folder: Path) -> str:
+    """Run the tests in a folder with our plugin alone, from outside the project."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "autograd_mini.pytest_plugin"]
+    environment = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True).stdout
 
 
 PLUGIN_TEST = """
@@ -324,13 +331,24 @@ def test_right(gradcheck):
 
 def test_the_pytest_fixture_shows_the_report(tmp_path: Path) -> None:
     (tmp_path / "test_users.py").write_text(PLUGIN_TEST)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "autograd_mini.pytest_plugin"]
-    environment = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert "1 failed, 2 passed" in done.stdout
-    assert "E         the node was made at" in done.stdout
-    assert "the first wrong op is cube" in done.stdout
-    assert "pytest_plugin.py" not in done.stdout
+    stdout = run_pytest(tmp_path)
+    assert "1 failed, 2 passed" in stdout
+    assert "E         the node was made at" in stdout
+    assert "the first wrong op is cube" in stdout
+    assert "pytest_plugin.py" not in stdout
+
+
+def test_the_tests_in_the_readme_fail_as_it_says(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(from hypothesis.*?)```", readme, re.DOTALL)
+    cube = (
+        "from autograd_mini import primitive\n@primitive(lambda y, x: 2 * x ** 2)\ndef cube(x):\n    return x * x * x\n"
+    )
+    (tmp_path / "test_readme.py").write_text(cube + block)
+    (example,) = re.findall(r"fails with graph=(.*)", block)
+    stdout = run_pytest(tmp_path)
+    assert example in stdout
+    assert "2 failed" in stdout
 
 
 def test_an_estimate_knows_its_error() -> None:
