@@ -39,9 +39,7 @@ def draw_blame(report: Report, *, theme: str = "light", rankdir: str = "LR") -> 
     """
     blame = report.blame
     if blame is None:
-        raise ValueError(
-            "draw_blame draws the path to a wrong op, and this report blames none; print the report instead"
-        )
+        raise ValueError("draw_blame draws the way to a wrong op, and this report blames none; print it")
     shown = {*_way(report.root, {blame.node}), *_way(blame.node, set(blame.inputs)), *blame.node.parents}
     nodes = [node for node in topological_order(report.root) if node in shown]
     notes = {}

@@ -96,7 +96,8 @@ def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
     )  # fmt: skip
     name = {node: f"v{i}" for i, node in enumerate(nodes)}
     for node in nodes:
-        graph.node(name[node], f"<{_node_table(node, node is root, looks)}>", tooltip=tooltip_text(repr(node)))
+        hint = repr(node) if looks.gradients is None else str(node.line or node.label)  # the repr has no gradient then
+        graph.node(name[node], f"<{_node_table(node, node is root, looks)}>", tooltip=tooltip_text(hint))
     for node in nodes:
         numbered = len(node.parents) > 1 and not (node.op in RULES and RULES[node.op].commutative)
         for i, (parent, local) in enumerate(zip(node.parents, node.local_derivatives, strict=True)):
