@@ -25,8 +25,11 @@ def report_non_finite(op: str, data: float, args: Sequence[Any]) -> None:
     Raises:
         AnomalyError: instead, and wherever the inf or nan came from, under ``detect_anomaly()``.
     """
+    mode = modes.current()
+    if mode.quiet and not mode.anomaly:
+        return
     message = f"{operation_text(op, args)} is {data}"
-    if modes.current().anomaly:
+    if mode.anomaly:
         raise AnomalyError(f"{message}; at {user_line()}")
     operands = list(map(float, args))
     if not any(map(math.isnan, operands)) and (math.isnan(data) or all(map(math.isfinite, operands))):

@@ -9,16 +9,17 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-__all__ = ["Mode", "current", "detect_anomaly", "no_grad", "record_lines", "recording"]
+__all__ = ["Mode", "current", "detect_anomaly", "no_grad", "quiet", "record_lines", "recording"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What the current context asks for: is a graph recorded, with its source lines, are inf and nan hunted."""
+    """What the current context asks for: is a graph recorded, with its source lines, are inf and nan hunted, hushed."""
 
     recording: bool = True
     lines: bool = False
     anomaly: bool = False
+    quiet: bool = False
 
 
 _mode: ContextVar[Mode] = ContextVar("autograd_mini_mode", default=Mode())  # noqa: B039  # a Mode is frozen
@@ -68,6 +69,13 @@ def no_grad() -> Iterator[None]:
 def recording() -> Iterator[None]:
     """Record again, whatever ``no_grad`` stands around: for functions that need a graph to do their work."""
     with nullcontext() if current().recording else _switch(recording=True):
+        yield
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let inf and nan come without a warning: for probes that may leave the domain of a function."""
+    with _switch(quiet=True):
         yield
 
 
