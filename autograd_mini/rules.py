@@ -251,8 +251,8 @@ RULES: dict[str, Rule] = {
     ),
     "elu": Rule(
         lambda k, a, alpha: k.where(a > 0.0, a, alpha * k.expm1(k.minimum(a, 0.0))),
-        (lambda k, y, a, alpha: k.where(a > 0.0, 1.0, alpha * k.exp(k.minimum(a, 0.0))),
-         lambda k, y, a, alpha: k.where(a > 0.0, 0.0, k.expm1(k.minimum(a, 0.0)))),
+        (lambda k, y, a, alpha: k.where(a > 0.0, 1.0, alpha * k.exp(k.where(a > 0.0, 0.0, a))),
+         lambda k, y, a, alpha: k.where(a > 0.0, 0.0, k.expm1(k.where(a > 0.0, 0.0, a)))),
         (_WIDE, (0.5, 2.0)), "elu", r"\operatorname{{elu}}\left({0}, {1}\right)",
         "a above 0 and alpha·(exp(a) - 1) below (Clevert et al. 2015); alpha 1 unless given.",
         (Edge((0.0, 2.0), 0.0, (2.0, 0.0)), Edge((-1000.0, 1.0), -1.0, (0.0, -1.0)),
