@@ -5,6 +5,7 @@ large and slow to load, so these tests are skipped unless asked for: ``./dev tes
 """
 
 import itertools
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -199,7 +200,10 @@ def derivative_node(formula: Expression, point: Sequence[float], by: Sequence[in
 
 
 def roundings(root: Value) -> float:
-    """What an error of one part in 1 at every op of a graph can do to its root (Higham 2002, ch. 3)."""
+    """How far the root of a graph is off if every op is off by the whole of its number, to first order (Higham 2002).
+
+    Times the relative error of an op, it bounds what all ops together do to the root.
+    """
     order = sweep_order([root])
     size = {root: 1.0}
     for step in sweep(size, order, local_derivative=lambda node, argument, local: abs(local)):
@@ -239,7 +243,7 @@ def agree(
     if not abs(ours - theirs) <= tolerance:
         tolerance += EPSILON * roundings(derivative_node(formula, point, by))
         what = f"derivative by {' and '.join(list(formula.inputs)[i] for i in by)}" if by else "value"
-        assert abs(ours - theirs) <= tolerance, (
+        assert abs(ours - theirs) <= tolerance < math.inf, (
             f"{formula!r} at {point}: the {what} is {ours!r}, but {peer.name} has {theirs!r}"
         )
 
