@@ -20,6 +20,7 @@ __all__ = [
     "Step",
     "backward",
     "differentiable_arguments",
+    "path_sizes",
     "made_at",
     "product",
     "refuse_anomaly",
@@ -130,6 +131,19 @@ def sweep(
             is_sum = parent in gradient or isinstance(contribution, float)
             gradient[parent] = after = before + contribution if is_sum else contribution
             yield Step(node, argument, parent, upstream, local, contribution, before, after)
+
+
+def path_sizes(root: Any) -> tuple[dict[Any, float], list[Any]]:
+    """Add up the sizes of all paths: Σ |∂ along the path| from `root` to every node, and the nodes root first.
+
+    It is the scale of the rounding errors in a gradient: what was added up before terms cancelled.
+    """
+    order = sweep_order([root])
+    size = {root: 1.0}
+    for node in order:
+        for parent, local in zip(node._inputs, node._locals, strict=True):
+            size[parent] = size.get(parent, 0.0) + size[node] * abs(local)
+    return size, order
 
 
 def product(a: Any, b: Any) -> Any:

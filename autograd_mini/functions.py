@@ -177,6 +177,8 @@ def logsumexp(values: Iterable[Scalar]) -> Any:
     y = FLOAT.logsumexp(data)
     parts = [FLOAT.exp(x - y) for x in data]
     whole = FLOAT.sum(parts)  # once, where the row adds it up for every argument
+    if whole != whole:
+        whole = 1.0
     values_ = cast("tuple[Value, ...]", terms)
     return record("logsumexp", y, values_, values_, tuple([FLOAT.div(part, whole) for part in parts]))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from autograd_mini import modes, trees
-from autograd_mini.backward import NOT_COMPUTED, sweep_order
+from autograd_mini.backward import NOT_COMPUTED, path_sizes
 from autograd_mini.blame import Blame, find_guilty
 from autograd_mini.differences import AGREES, DIFFERS, KINK, TOO_STEEP, Probe, estimate, verdict
 from autograd_mini.graph import topological_order
@@ -285,11 +285,7 @@ def _judge(
     target: Value, subject: _Function | _Graph, names: Sequence[str], exact: Sequence[float], probes: Sequence[Probe]
 ) -> Iterator[Check]:
     """Check the derivatives of `target` by every input."""
-    order = sweep_order([target])
-    size: dict[Value, float] = {target: 1.0}
-    for node in order:
-        for parent, local in zip(node._inputs, node._locals, strict=True):
-            size[parent] = size.get(parent, 0.0) + size[node] * abs(local)
+    size, order = path_sizes(target)
     # A bound on what the roundings of all operations do to the result (Higham 2002, ch. 3).
     roundings = (size[node] * abs(node.data) for node in order)
     noise = _EPSILON * (abs(target.data) + sum(one for one in roundings if math.isfinite(one)))

@@ -64,7 +64,8 @@ def silu_slope(k: Kit, y: Any, a: Any) -> Any:
 
 def share(k: Kit, y: Any, i: int, args: Sequence[Any]) -> Any:
     """exp(a - y) as a share of all of them, so that the rounding of y, half an ulp of the largest number, cancels."""
-    return k.div(k.exp(args[i] - y), k.sum([k.exp(a - y) for a in args]))
+    whole = k.sum([k.exp(a - y) for a in args])
+    return k.div(k.exp(args[i] - y), k.where(k.equal(whole, whole), whole, 1.0))  # one is nan where a number is inf
 
 
 def _clamp(k: Kit, a: Any, limit: float) -> Any:

@@ -4,9 +4,9 @@ A row is data. ``RULES["mul"].forward(k, a, b)`` is the value in the number kind
 ∂value/∂argument `i`, a function of the value `y` as well, since many derivatives are cheapest in terms of it.
 Partials use only functions that have a row, so the derivative of a derivative needs nothing new.
 
-Kinks follow the field: relu'(0) = 0 and abs'(0) = 0 (PyTorch, JAX), ties of maximum and minimum share ½ and ½ (JAX);
-each such choice is an ``Edge`` of its row. Over the whole range of doubles the value and the partial of a row of one
-argument are within 4 ulp of the true ones, or its ``Allowance`` says how far they may be off, and why. Formulas:
+Kinks follow the field: relu'(0) = 0 (PyTorch, JAX), abs'(0) = 0 (PyTorch), ties of maximum and minimum share ½ and ½
+(both); each such choice is an ``Edge`` of its row. Over the whole range of doubles the value and the partial of a row
+of one argument are within 4 ulp of the true ones, or its ``Allowance`` says how far they may be off, and why. Formulas:
 Abramowitz & Stegun, *Handbook of Mathematical Functions*, ch. 3-4 and 7; Griewank & Walther, *Evaluating Derivatives*,
 table 2.3; an activation's paper is named in its row.
 """
@@ -255,7 +255,7 @@ RULES: dict[str, Rule] = {
         (Edge((0.0, 0.25), 0.0, (0.25, 0.0)), Edge((-2.0, 0.25), -0.5, (0.25, -2.0))), (0.0,),
     ),
     "elu": Rule(
-        lambda k, a, alpha: k.where(a > 0.0, a, alpha * k.expm1(_not_above_zero(k, a))),
+        lambda k, a, alpha: k.where(a > 0.0, a, alpha * k.expm1(k.minimum(a, 0.0))),
         (lambda k, y, a, alpha: k.where(a > 0.0, 1.0, alpha * k.exp(_not_above_zero(k, a))),
          lambda k, y, a, alpha: k.where(a > 0.0, 0.0, k.expm1(_not_above_zero(k, a)))),
         (_WIDE, (0.5, 2.0)), "elu", r"\operatorname{{elu}}\left({0}, {1}\right)",
@@ -333,7 +333,7 @@ RULES: dict[str, Rule] = {
         "logsumexp", r"\operatorname{{logsumexp}}\left({args}\right)",
         "log(exp(a) + exp(b) + …), finite for large numbers; its slopes are the softmax.",
         (Edge((0.0, 0.0), math.log(2.0), (0.5, 0.5)), Edge((1e4, 0.0), 1e4, (1.0, 0.0)),
-         Edge((-_INF, 0.0), 0.0, (0.0, 1.0))), commutative=True,
+         Edge((-_INF, 0.0), 0.0, (0.0, 1.0)), Edge((_INF, 0.0), _INF, (_NAN, 0.0))), commutative=True,
     ),
 }  # fmt: skip
 """Every op by its name."""

@@ -14,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 
 import autograd_mini as am
 from autograd_mini import RULES, Value, grad, gradcheck, gradients, hessian, hvp, jvp, topological_order, vjp
+from autograd_mini.backward import path_sizes
 from autograd_mini.expression import Expression
 from autograd_mini.replay import Replay
 from autograd_mini.strategies import expressions, graphs
@@ -29,12 +30,8 @@ def point(graph: Expression) -> list[float]:
 
 
 def sizes(root: Value, inputs: list[Value]) -> list[float]:
-    """Σ |path| over all paths from the root to each input: the scale of the rounding errors in its gradient."""
-    size = {root: 1.0}
-    for node in reversed(topological_order(root)):
-        for parent, local in zip(node.parents, node.local_derivatives, strict=True):
-            if node in size and local is not None:
-                size[parent] = size.get(parent, 0.0) + size[node] * abs(local)
+    """The scale of the rounding errors in the gradient by each input."""
+    size, _ = path_sizes(root)
     return [size.get(x, 0.0) for x in inputs]
 
 

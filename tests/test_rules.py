@@ -284,6 +284,11 @@ def test_second_partials_of_pow_at_its_edges(
     assert not any(map(math.isnan, (*found[0], *found[1])))
 
 
+def test_second_derivatives_of_elu_at_its_kink_are_those_from_below_like_the_slope() -> None:
+    for alpha in (0.5, 1.0, 2.0):
+        assert autograd_mini.hessian(autograd_mini.elu, (0, 1))(0.0, alpha) == ((alpha, 1.0), (1.0, 0.0))
+
+
 NUMBERS = st.floats() | st.sampled_from(
     [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 3.0, math.inf, -math.inf, math.nan, 1e300, -1e300, 1e-300, 5e-324, -5e-324]
 )
