@@ -16,6 +16,7 @@ AGREES, DIFFERS, KINK, TOO_STEEP = "agrees", "differs", "kink here", "too steep 
 Probe = Callable[[float], tuple[float, Any]]
 """A function of one number to differentiate; beside its value it tells on which branch it was, as anything with ==."""
 
+_EPSILON = 2.0**-52
 _RUNGS = 30
 _FAR = 12  # rungs further down, where a converged estimate is looked at once more
 _WIDEST = 0.09  # not commensurate with the periods people write, so that no sine is sampled at its zeros alone
@@ -69,7 +70,7 @@ def estimate(probe: Probe, x: float, noise: float, enough: float = 1e-12) -> Est
 def _best(probe: Probe, x: float, noise: float, enough: float) -> Estimate:
     """Try ladders of several widths."""
     found = []
-    for scale in dict.fromkeys((_WIDEST * max(1.0, abs(x)), _WIDEST * abs(x or 1.0), _WIDEST)):
+    for scale in dict.fromkeys((_WIDEST * max(1.0, abs(x)), _WIDEST * abs(x) or _WIDEST, _WIDEST)):
         found.append(_Ladder(probe, x, noise, scale).climb(enough))
         if found[-1].error <= max(1e3 * enough * abs(found[-1].derivative), 8.0 * noise / scale):
             break
@@ -114,7 +115,7 @@ class _Ladder:
         self.straddled = is_finite and not branch_up == self.branch == branch_down
         if self.straddled or not is_finite:
             return False
-        rounding = 2.0 * self.noise / width
+        rounding = 2.0 * max(self.noise, _EPSILON * abs(up), _EPSILON * abs(down)) / width
         slopes.add(width, (up - down) / width, rounding)
         bends.add(width, self.right - self.left, 4.0 * rounding)
         return True
@@ -185,7 +186,9 @@ def verdict(exact: float, found: Estimate, size: float) -> str:
         is_resolved = found.error <= 1e-4 * abs(found.derivative)
         return DIFFERS if is_resolved and not math.isfinite(exact) else TOO_STEEP
     largest = max(abs(exact), abs(found.derivative), 1e-6 * size)
-    is_resolved = found.error <= 1e-4 * largest or exact == 0.0 == size
+    is_resolved = found.error <= 1e-4 * largest
+    if exact == 0.0 == size:  # nothing to compare the error with
+        is_resolved = found.derivative == 0.0 or found.error <= 1e-6
     if abs(exact - found.derivative) > 1e-9 * largest + 1e-12 * size + 10.0 * found.error:
         return KINK if found.crossed else DIFFERS
     return AGREES if is_resolved else TOO_STEEP

@@ -20,6 +20,7 @@ from autograd_mini.value import Value, apply
 __all__ = ["Check", "Report", "gradcheck"]
 
 _EPSILON = 2.0**-52
+_SMALLEST = math.ulp(0.0)
 _MOST_AGREEING = 12
 
 
@@ -291,8 +292,8 @@ def _judge(
         for parent, local in zip(node._inputs, node._locals, strict=True):
             size[parent] = size.get(parent, 0.0) + size[node] * abs(local)
     # A bound on what the roundings of all operations do to the result (Higham 2002, ch. 3).
-    roundings = (size[node] * abs(node.data) for node in order)
-    noise = _EPSILON * (abs(target.data) + sum(one for one in roundings if math.isfinite(one)))
+    roundings = (size[node] * (_EPSILON * abs(node.data) + _SMALLEST) for node in order)
+    noise = _EPSILON * abs(target.data) + sum(one for one in roundings if math.isfinite(one))
     replay = Replay(target)
     for x, name, at, gradient, probe in zip(subject.inputs, names, subject.numbers, exact, probes, strict=True):
         weight = size.get(x, 0.0)

@@ -100,6 +100,28 @@ def test_what_differences_cannot_resolve_is_not_approved(f: Callable[..., Any], 
     assert not report
 
 
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [(lambda x: x * 0.0 + math.floor(x), 1.0), (lambda x: x * x, 1e-200), (lambda x: x * x, 1e-160)],
+    ids=["a jump where the gradient is 0", "differences that underflow", "differences with few digits left"],
+)
+def test_what_differences_cannot_resolve_is_not_called_wrong_either(f: Callable[..., Any], x: float) -> None:
+    assert gradcheck(f, x).checks[0].verdict == "too steep to tell"
+
+
+def test_the_smallest_number_is_no_step() -> None:
+    assert gradcheck(am.relu, 5e-324).checks[0].verdict == "kink here"
+
+
+def test_an_op_of_the_user_may_raise_anything_when_it_is_given_a_complex_number() -> None:
+    @primitive(lambda y, x: 2.0 * x)
+    def square_of_whole(x: float) -> float:
+        return float(int(x)) ** 2 if x.is_integer() else x * x
+
+    (check,) = gradcheck(square_of_whole, 1.5).checks
+    assert (check.verdict, check.method) == ("agrees", "central differences")
+
+
 def test_methods() -> None:
     (analytic,) = gradcheck(lambda x: am.sin(x) * am.exp(x), 0.5).checks
     (other,) = gradcheck(lambda x: am.gelu(x), 0.5).checks
