@@ -102,8 +102,20 @@ def test_what_differences_cannot_resolve_is_not_approved(f: Callable[..., Any], 
 
 @pytest.mark.parametrize(
     ("f", "x"),
-    [(lambda x: x * 0.0 + math.floor(x), 1.0), (lambda x: x * x, 1e-200), (lambda x: x * x, 1e-160)],
-    ids=["a jump where the gradient is 0", "differences that underflow", "differences with few digits left"],
+    [
+        (lambda x: x * 0.0 + math.floor(x), 1.0),
+        (lambda x: x + math.floor(x), 1.0),
+        (lambda x: x + (float(x) + 1e-3 * random.Random(float(x)).random()), 0.3),
+        (lambda x: x * x, 1e-200),
+        (lambda x: x * x, 1e-160),
+    ],
+    ids=[
+        "a jump where the gradient is 0",
+        "a jump that the complex step does not see",
+        "a slope under noise that the complex step does not see",
+        "differences that underflow",
+        "differences with few digits left",
+    ],
 )
 def test_what_differences_cannot_resolve_is_not_called_wrong_either(f: Callable[..., Any], x: float) -> None:
     assert gradcheck(f, x).checks[0].verdict == "too steep to tell"
