@@ -137,7 +137,7 @@ def gradcheck(
 
     Raises:
         TypeError: if `f` does not return one number, or an argument is not made of numbers.
-        ValueError: if `f` gives different values at the same point, or for another order.
+        ValueError: if `f` gives different values at the same point, if there is no input, or for another order.
 
     Example:
         >>> from autograd_mini import primitive
@@ -221,8 +221,12 @@ class _Graph:
 
 def _check(subject: _Function | _Graph, order: int, by_hand: Callable[..., Any] | None, args: Sequence[Any]) -> Report:
     root, inputs, numbers = subject.root, subject.inputs, subject.numbers
+    if not inputs:
+        raise ValueError(
+            "gradcheck needs an input to differentiate by, got none; write gradcheck(f, 0.5), or gradcheck(y)"
+        )
     written = _backward(root)
-    exact = [written.get(x, 0.0) for x in inputs] if by_hand is None else _given(by_hand(*args), len(inputs))
+    exact = [written.get(x, 0.0) for x in inputs] if by_hand is None else _given(by_hand(*args), args, len(inputs))
 
     checks = list(_judge(root, subject, subject.names, exact, subject.probes()))
     if order == 2 and all(check.verdict != DIFFERS for check in checks):
@@ -242,13 +246,17 @@ def _check(subject: _Function | _Graph, order: int, by_hand: Callable[..., Any] 
     return Report(tuple(checks), find_guilty(root, [inputs[i] for i in wrong], written, moved, order), root)
 
 
-def _given(gradient: Any, count: int) -> list[float]:
-    found: list[float] = [
-        g.data if isinstance(g, Value) else number(g, "the gradient given") for _, g in trees.leaves(gradient)
-    ]
-    if len(found) != count:
-        raise ValueError(f"the gradient given must have a number for each of {count} inputs, got {len(found)}")
-    return found
+def _given(gradient: Any, args: Sequence[Any], count: int) -> list[float]:
+    template = args[0] if len(args) == 1 else tuple(args)
+    found = dict(trees.leaves(gradient))
+    places = [place for place, _ in trees.leaves(template)] or list(found)  # a graph that stands has no arguments
+    if found.keys() != set(places) or len(places) != count:
+        raise ValueError(
+            f"the gradient given must have a number for each of {count} inputs, structured like {template!r:.60}, "
+            f"got {gradient!r:.60}"
+        )
+    numbers = [found[place] for place in places]  # a dict may have its keys in another order
+    return [g.data if isinstance(g, Value) else number(g, "the gradient given") for g in numbers]
 
 
 def _backward(root: Value) -> dict[Value, float]:

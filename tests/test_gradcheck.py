@@ -260,6 +260,22 @@ def test_a_hand_written_gradient_is_checked_and_no_op_blamed() -> None:
     assert "look at the gradient given" in repr(report)
 
 
+def test_a_gradient_given_may_have_its_keys_in_another_order() -> None:
+    def f(p: dict[str, Any]) -> Any:
+        return 2.0 * p["a"] + 3.0 * p["b"]
+
+    assert gradcheck(f, {"a": 1.0, "b": 2.0}, gradient=lambda p: {"b": 3.0, "a": 2.0})
+    for gradient in ({"b": 3.0}, {"a": 2.0, "c": 3.0}, [2.0, 3.0]):
+        with pytest.raises(ValueError, match=r"a number for each of 2 inputs, structured like \{'a': 1.0, 'b': 2.0\}"):
+            gradcheck(f, {"a": 1.0, "b": 2.0}, gradient=lambda p, gradient=gradient: gradient)
+
+
+@pytest.mark.parametrize(("f", "args"), [(lambda: Value(2.0) * 3.0, ()), (lambda p: 3.0, ([],))])
+def test_a_check_of_nothing_is_refused(f: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    with pytest.raises(ValueError, match=r"needs an input to differentiate by, got none; write gradcheck\(f, 0.5\)"):
+        gradcheck(f, *args)
+
+
 def test_a_graph_that_stands_is_checked_by_its_leaves() -> None:
     image, label = digits()[0]
     model = MLP(49, [3, 10], activation="sigmoid", seed=0)
