@@ -198,7 +198,7 @@ class _Graph:
 
     def __init__(self, root: Value) -> None:
         self.root = root
-        refuse_changed_data(topological_order(root))
+        refuse_changed_data(topological_order(root), partials=False)  # those are to be checked
         self.inputs = [
             node for node in topological_order(root) if not node.parents and (node.op != "constant" or node is root)
         ]

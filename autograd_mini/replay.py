@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from autograd_mini.anomalies import operation_text
-from autograd_mini.backward import sweep_order
+from autograd_mini.backward import differentiable_arguments, sweep_order
 from autograd_mini.graph import topological_order
 from autograd_mini.kits import COMPLEX, FLOAT, Kit
 from autograd_mini.rules import RULES
@@ -122,17 +122,34 @@ def branches(root: Value) -> list[tuple[Any, ...]]:
     return found
 
 
-def refuse_changed_data(nodes: Iterable[Value]) -> None:
+def refuse_changed_data(nodes: Iterable[Value], *, partials: bool = True) -> None:
     """Make sure that every node still holds what its row gives for its operands.
+
+    Args:
+        nodes: the nodes.
+        partials: look at the local derivatives too; 0 · b is 0 whatever b has become.
 
     Raises:
         ValueError: if one does not, because data was assigned after the forward pass.
     """
     for node in nodes:
-        if node._args and node.op in RULES:
-            now = RULES[node.op].forward(FLOAT, *map(float, node._args))
-            if now != node.data and not (math.isnan(now) and math.isnan(node.data)):
-                raise ValueError(
-                    f"{operation_text(node.op, node._args)} was {node.data} in the forward pass and is {now} now: data "
-                    "was changed; run the forward pass again"
-                )
+        rule = RULES.get(node.op)
+        if rule is None or not node._args:
+            continue
+        args = list(map(float, node._args))
+        text, was, now = "", node.data, rule.forward(FLOAT, *args)
+        if _is_same(was, now) and partials:
+            for argument, was in zip(differentiable_arguments(node), node._locals, strict=True):
+                text, now = f" by argument {argument}", rule.partial(FLOAT, argument, node.data, args)
+                if not _is_same(was, now):
+                    break
+        if not _is_same(was, now):
+            kind = "the derivative of " if text else ""
+            raise ValueError(
+                f"{kind}{operation_text(node.op, node._args)}{text} was {was} in the forward pass and is {now} now: "
+                "data was changed; run the forward pass again"
+            )
+
+
+def _is_same(a: float, b: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b))
