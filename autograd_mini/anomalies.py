@@ -28,6 +28,8 @@ def report_non_finite(op: str, data: float, args: Sequence[Any]) -> None:
     message = f"{operation_text(op, args)} is {data}"
     if modes.current().anomaly:
         raise AnomalyError(f"{message}; at {user_line()}")
+    if modes.is_quiet():
+        return
     operands = list(map(float, args))
     if not any(map(math.isnan, operands)) and (math.isnan(data) or all(map(math.isfinite, operands))):
         warn(message)

@@ -1,7 +1,6 @@
 """``gradcheck``: every derivative of a function beside the same number found without any rule of differentiation."""
 
 import math
-import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -150,8 +149,7 @@ def gradcheck(
     """
     if order not in (1, 2):
         raise ValueError(f"gradcheck checks derivatives of order 1 or 2, got {order!r}")
-    with warnings.catch_warnings(), modes.recording():
-        warnings.simplefilter("ignore", RuntimeWarning)  # probes may leave the domain
+    with modes.quiet(), modes.recording():  # probes may leave the domain
         subject = _Graph(f) if isinstance(f, Value) else _Function(f, args)
         return _check(subject, order, gradient, args)
 

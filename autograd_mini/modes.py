@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-__all__ = ["Mode", "current", "detect_anomaly", "no_grad", "record_lines", "recording"]
+__all__ = ["Mode", "current", "detect_anomaly", "is_quiet", "no_grad", "quiet", "record_lines", "recording"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Mode:
 
 
 _mode: ContextVar[Mode] = ContextVar("autograd_mini_mode", default=Mode())  # noqa: B039  # a Mode is frozen
+_quiet: ContextVar[bool] = ContextVar("autograd_mini_quiet", default=False)
 _lock = threading.Lock()
 
 # How many switches are open in the whole process. While there is none, an operation need not look at its context.
@@ -69,6 +70,21 @@ def recording() -> Iterator[None]:
     """Record again, whatever ``no_grad`` stands around: for functions that need a graph to do their work."""
     with nullcontext() if current().recording else _switch(recording=True):
         yield
+
+
+def is_quiet() -> bool:
+    """Whether numbers that are not finite come without a warning in the current context."""
+    return _quiet.get()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Give no warnings of inf and nan; ``warnings.catch_warnings`` would silence the other threads, some for good."""
+    before = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(before)
 
 
 @contextmanager

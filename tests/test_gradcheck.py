@@ -5,6 +5,7 @@ import random
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -352,6 +353,19 @@ def test_a_long_report_shows_what_does_not_agree_first_and_counts_the_rest() -> 
 
 def test_probing_a_domain_s_edge_does_not_warn() -> None:
     assert gradcheck(am.log, 1e-5)  # a warning is an error in these tests
+
+
+def test_it_silences_no_other_thread() -> None:
+    before, during = list(warnings.filters), []  # the filters belong to the whole process
+
+    def f(x: Value) -> Value:
+        during.append(list(warnings.filters))
+        return am.log(x)
+
+    assert gradcheck(f, 1e-5)
+    assert all(filters == before for filters in during)
+    with pytest.warns(RuntimeWarning, match=r"log\(0\) is -inf"):
+        am.log(Value(0.0))
 
 
 PLUGIN_TEST = """
