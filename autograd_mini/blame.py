@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd_mini.anomalies import operation_text
 from autograd_mini.backward import differentiable_arguments
-from autograd_mini.differences import DIFFERS, Estimate, estimate, verdict
+from autograd_mini.differences import DIFFERS, Estimate, judge
 from autograd_mini.functions import VALUE
 from autograd_mini.graph import topological_order
 from autograd_mini.kits import FLOAT
@@ -108,8 +108,8 @@ def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:
     text = operation_text(node.op, node.parents)
     for argument, parent, local in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
         if parent in on_the_way:
-            found = _partial_by_differences(rule, lambda k, *args: rule.forward(k, *args), data, argument)
-            if verdict(local, found, abs(local)) == DIFFERS:
+            found, judged = _judged_alone(rule, lambda k, *args: rule.forward(k, *args), data, argument, local)
+            if judged == DIFFERS:
                 message = (
                     f"∂{text}/∂argument {argument} is {number_text(local, 12)} on the node, and differences of "
                     f"{node.op} alone give {number_text(found.derivative, 12)}"
@@ -134,8 +134,8 @@ def _wrong_second(node: Value) -> Blame | None:
         found_by_table = pull({recorded: 1.0}, leaves, as_values=False) if isinstance(recorded, Value) else []
         for j in range(len(data)):
             exact = float((found_by_table[j] if found_by_table else None) or 0.0)
-            found = _partial_by_differences(rule, partial, data, j)
-            if verdict(exact, found, abs(exact)) == DIFFERS:
+            found, judged = _judged_alone(rule, partial, data, j, exact)
+            if judged == DIFFERS:
                 message = (
                     f"∂{operation_text(node.op, node.parents)}/∂argument {i} is right, but its own derivative by "
                     f"argument {j} comes out as {number_text(exact, 12)}, and differences of that partial alone give "
@@ -146,7 +146,11 @@ def _wrong_second(node: Value) -> Blame | None:
     return None
 
 
-def _partial_by_differences(rule: Rule, f: Callable[..., float], data: Sequence[float], argument: int) -> Estimate:
+def _judged_alone(
+    rule: Rule, f: Callable[..., float], data: Sequence[float], argument: int, exact: float
+) -> tuple[Estimate, str]:
+    """Hold a derivative of one op by itself to differences."""
+
     def probe(x: float) -> tuple[float, Any]:
         at = [*data[:argument], x, *data[argument + 1 :]]
         try:
@@ -155,7 +159,7 @@ def _partial_by_differences(rule: Rule, f: Callable[..., float], data: Sequence[
             return math.nan, rule.sides(at)
 
     value, _ = probe(data[argument])
-    return estimate(probe, data[argument], 2.0 * _EPSILON * abs(value))
+    return judge(probe, data[argument], exact, abs(exact), 2.0 * _EPSILON * abs(value))
 
 
 def _wrong_sum(order: Sequence[Value], written: Mapping[Value, float]) -> Blame | None:

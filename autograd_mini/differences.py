@@ -5,17 +5,19 @@ tableau of Neville; Ridders 1982 picks its best entry). The step is thereby chos
 kink or leave the domain are left out, and an entry that the smaller steps contradict is not believed.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-__all__ = ["AGREES", "DIFFERS", "KINK", "TOO_STEEP", "Estimate", "Probe", "estimate", "verdict"]
+__all__ = ["AGREES", "DIFFERS", "KINK", "TOO_STEEP", "Estimate", "Probe", "estimate", "judge", "verdict"]
 
 AGREES, DIFFERS, KINK, TOO_STEEP = "agrees", "differs", "kink here", "too steep to tell"
 
 Probe = Callable[[float], tuple[float, Any]]
 """A function of one number to differentiate; beside its value it tells on which branch it was, as anything with ==."""
 
+_EPSILON = 2.0**-52
 _RUNGS = 30
 _FAR = 12  # rungs further down, where a converged estimate is looked at once more
 _WIDEST = 0.09  # not commensurate with the periods people write, so that no sine is sampled at its zeros alone
@@ -27,6 +29,7 @@ class Estimate(NamedTuple):
     Attributes:
         derivative: the estimate; nan where there is none.
         error: how far it may be off.
+        widest: the largest slope that was seen on the way.
         left, right: the slopes on either side, as far as the smallest step tells.
         kink: whether the two slopes differ beyond doubt, or no step is small enough to stay on one branch.
         crossed: whether the branches differ, but not the slopes.
@@ -34,6 +37,7 @@ class Estimate(NamedTuple):
 
     derivative: float
     error: float
+    widest: float = 0.0
     left: float = math.nan
     right: float = math.nan
     kink: bool = False
@@ -62,17 +66,24 @@ def estimate(probe: Probe, x: float, noise: float, enough: float = 1e-12) -> Est
         return found
     # The branches differ, but the function may be smooth across: x·|x| is, and a kink that where() does not choose.
     across = _best(lambda at: (probe(at)[0], None), x, noise, enough)
-    is_smooth = not across.kink and across.error <= 1e-6 * abs(across.derivative) + 8.0 * noise
+    is_smooth = not across.kink and across.error <= 1e-6 * across.widest
     return across._replace(crossed=True) if is_smooth else found
 
 
 def _best(probe: Probe, x: float, noise: float, enough: float) -> Estimate:
     """Try ladders of several widths."""
     found = []
-    for scale in dict.fromkeys((_WIDEST * max(1.0, abs(x)), _WIDEST * abs(x or 1.0), _WIDEST)):
-        found.append(_Ladder(probe, x, noise, scale).climb(enough))
-        if found[-1].error <= max(1e3 * enough * abs(found[-1].derivative), 8.0 * noise / scale):
+    for scale in dict.fromkeys((_WIDEST * max(1.0, abs(x)), _WIDEST * abs(x) or _WIDEST, _WIDEST)):
+        ladder = _Ladder(probe, x, noise, scale)
+        found.append(ladder.climb(enough))
+        if ladder.converged:
             break
+    # The finest step there is: of a function that is faster than all steps, the slopes of wide ones agree by chance.
+    finest, slopes = _Ladder(probe, x, noise, 4.0 * math.ulp(x)), _Tableau(2)
+    if finest.step(0, slopes, _Tableau(1)) and slopes.rungs:
+        found = [
+            one if slopes.is_near(one.derivative, 10.0 * one.error) else one._replace(error=math.inf) for one in found
+        ]
     return min(found, key=lambda one: (one.kink, one.error))
 
 
@@ -83,8 +94,9 @@ class _Ladder:
         self.probe, self.x, self.noise, self.scale = probe, x, noise, scale
         self.here, self.branch = probe(x)
         self.left = self.right = math.nan
+        self.widest = 0.0
         self.slopes, self.bends = _Tableau(2), _Tableau(1)
-        self.straddled = False
+        self.straddled = self.converged = False
 
     def climb(self, enough: float) -> Estimate:
         """Go down the ladder until the estimate is good enough."""
@@ -93,20 +105,21 @@ class _Ladder:
                 best, error = self.slopes.settled()
                 good = max(enough * abs(best), 4.0 * self.noise / self.scale)
                 if self.slopes.rungs >= 4 and error <= good and self.is_confirmed(best, error, rung + _FAR):
+                    self.converged = True
                     break
             elif self.slopes.rungs:
                 self.slopes, self.bends = _Tableau(2), _Tableau(1)
         derivative, error = self.slopes.settled()
-        jump, doubt = self.bends.settled()
-        kink = self.straddled or abs(jump) > 10.0 * doubt + 1e-6 * abs(derivative)
-        return Estimate(derivative, error, self.left, self.right, kink)
+        error = max(error, 1e-10 * abs(derivative))  # the estimate of an error is itself an estimate
+        kink = self.straddled or self.bends.is_jump(derivative)
+        return Estimate(derivative, error, self.widest, self.left, self.right, kink)
 
     def step(self, rung: int, slopes: "_Tableau", bends: "_Tableau") -> bool:
         """Take the differences at one rung; False if they mean nothing."""
         h = self.scale / 2.0**rung
         above, below = self.x + h, self.x - h
         width = above - below
-        if not (below < self.x < above and math.isfinite(width)):
+        if not (below < self.x < above and math.isfinite(width) and slopes.is_wider_than(width)):
             return True  # too small a step for this x, or too large: nothing was seen
         (up, branch_up), (down, branch_down) = self.probe(above), self.probe(below)
         self.left, self.right = (self.here - down) / (self.x - below), (up - self.here) / (above - self.x)
@@ -114,17 +127,19 @@ class _Ladder:
         self.straddled = is_finite and not branch_up == self.branch == branch_down
         if self.straddled or not is_finite:
             return False
-        rounding = 2.0 * self.noise / width
+        rounding = 2.0 * max(self.noise, _EPSILON * abs(up), _EPSILON * abs(down)) / width
+        self.widest = max(self.widest, abs(up - down) / width)
         slopes.add(width, (up - down) / width, rounding)
         bends.add(width, self.right - self.left, 4.0 * rounding)
         return True
 
     def is_confirmed(self, best: float, error: float, rung: int) -> bool:
         """Whether a far smaller step sees the same slope; if not, the ladder goes on from where it was."""
-        alone = _Tableau(2)
-        if not self.step(rung, alone, _Tableau(1)) or not alone.rungs:
+        slopes, bends = _Tableau(2), _Tableau(1)
+        if not self.step(rung, slopes, bends) or not slopes.rungs:
             return True
-        return alone.is_near(best, 10.0 * error + 1e-6 * abs(best))
+        self.bends.last = bends.last
+        return slopes.is_near(best, 10.0 * error + 1e-6 * abs(best))
 
 
 class _Tableau:
@@ -133,6 +148,7 @@ class _Tableau:
     def __init__(self, power: int) -> None:
         self.power = power
         self.rungs = 0
+        self.last = (math.nan, math.inf)
         self._entries: list[tuple[float, float, int]] = []
         self._plain: list[tuple[float, float, float]] = []
         self._row: list[float] = []
@@ -140,6 +156,7 @@ class _Tableau:
     def add(self, width: float, entry: float, rounding: float) -> None:
         """Take in the number found at the next smaller width."""
         self._plain.append((width, entry, rounding))
+        self.last = entry, rounding
         before, self._row = self._row, [entry]
         for column, earlier in enumerate(before):
             ratio = self._plain[self.rungs - column - 1][0] / width
@@ -156,9 +173,18 @@ class _Tableau:
                 return entry, error
         return math.nan, math.inf
 
+    def is_wider_than(self, width: float) -> bool:
+        """Whether the step went down, as it does unless rounding keeps it up."""
+        return not self._plain or width < 0.75 * self._plain[-1][0]
+
+    def is_jump(self, slope: float) -> bool:
+        """Whether the numbers, slopes on the right less slopes on the left, go to a limit that is not 0."""
+        limit, doubt = self.settled()
+        return abs(limit) > 10.0 * doubt + 1e-6 * abs(slope) and self.is_near(limit, 0.1 * abs(limit))
+
     def is_near(self, wanted: float, tolerance: float) -> bool:
         """Whether the last number is near another one, its rounding errors apart."""
-        _, plain, rounding = self._plain[-1]
+        plain, rounding = self.last
         return abs(plain - wanted) <= tolerance + 10.0 * rounding
 
 
@@ -184,8 +210,51 @@ def verdict(exact: float, found: Estimate, size: float) -> str:
     if not math.isfinite(exact + size):
         is_resolved = found.error <= 1e-4 * abs(found.derivative)
         return DIFFERS if is_resolved and not math.isfinite(exact) else TOO_STEEP
-    largest = max(abs(exact), abs(found.derivative), 1e-6 * size)
-    is_resolved = found.error <= 1e-4 * largest or exact == 0.0 == size
-    if abs(exact - found.derivative) > 1e-9 * largest + 1e-12 * size + 10.0 * found.error:
+    own = 1e-13 * size  # what rounding may do to the sum; where that hides the number, nothing is told
+    if abs(exact - found.derivative) > own + 10.0 * found.error:
         return KINK if found.crossed else DIFFERS
-    return AGREES if is_resolved else TOO_STEEP
+    largest = max(abs(exact), abs(found.derivative))
+    if own + found.error <= 1e-4 * largest:
+        return AGREES
+    # Otherwise both may be 0, as far as a sum of such terms can be, or the slopes that were seen on the way.
+    is_zero = abs(exact) <= 4e-15 * size and found.error <= 10.0 * own
+    is_flat = found.error <= 1e-6 * found.widest or found.widest == 0.0
+    return AGREES if is_zero or (exact == 0.0 and is_flat) else TOO_STEEP
+
+
+def judge(
+    probe: Probe, x: float, exact: float, size: float, noise: float, enough: float = 1e-12
+) -> tuple[Estimate, str]:
+    """Estimate a derivative and judge one by it. Before it says DIFFERS, the noise of the function is measured.
+
+    Args:
+        probe: the function.
+        x: where.
+        exact: the derivative to judge.
+        size: as for ``verdict``.
+        noise: a bound on the rounding errors in the function's value, which an op of the user's may not keep.
+        enough: as for ``estimate``.
+    """
+    found = estimate(probe, x, noise, enough)
+    judged = verdict(exact, found, size)
+    if judged == DIFFERS and (measured := measured_noise(probe, x)) > noise:
+        found = estimate(probe, x, measured, enough)
+        judged = verdict(exact, found, size)
+    return found, judged
+
+
+def measured_noise(probe: Probe, x: float) -> float:
+    """How far neighbouring values of a function scatter: the size of its fourth differences.
+
+    Source: Moré & Wild 2011, *Estimating computational noise*.
+    """
+    noise = 0.0
+    for share in (2.0**-40, 2.0**-26, 2.0**-12):
+        spacing = max(share * abs(x), 8.0 * math.ulp(x))
+        values = [probe(x + i * spacing)[0] for i in range(-4, 5)]
+        for _ in range(4):
+            values = [b - a for a, b in itertools.pairwise(values)]
+        scatter = math.sqrt(sum(value * value for value in values) / len(values) / 70.0)
+        if min(values) < 0.0 < max(values) and math.isfinite(scatter):  # of one sign, they are those of a curve
+            noise = max(noise, scatter)
+    return noise

@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from autograd_mini.anomalies import operation_text
+from autograd_mini.backward import differentiable_arguments, sweep_order
 from autograd_mini.graph import topological_order
 from autograd_mini.kits import COMPLEX, FLOAT, Kit
 from autograd_mini.rules import RULES
 from autograd_mini.value import Value
 
 __all__ = ["Replay", "branches", "refuse_changed_data"]
+
+_LEAST_IMAGINARY = 1e-290  # well above the subnormal numbers, which have fewer digits
+_LEAST_STEP = 1e-100  # with a smaller one, an imaginary part of 0 may be one that has underflowed
 
 
 class Replay:
@@ -85,7 +89,8 @@ class Replay:
         Source: Squire & Trapp 1998, *Using complex variables to estimate derivatives of real functions*.
 
         Returns:
-            The derivative; None if an op on the way is not analytic, or not known over the complex numbers.
+            The derivative; None if an op on the way is not analytic, or not known over the complex numbers, or if the
+            imaginary part is too small to be told.
 
         Example:
             >>> import math
@@ -97,8 +102,9 @@ class Replay:
         step = 1e-30 * (abs(x.data) or 1.0)
         try:
             y, _ = self.at(x, COMPLEX)(complex(x.data, step))
-            return float(y.imag / step)
-        except (ArithmeticError, TypeError, ValueError):
+            is_lost = abs(y.imag) < _LEAST_IMAGINARY and (y.imag != 0.0 or step < _LEAST_STEP)
+            return None if is_lost else float(y.imag / step)
+        except Exception:  # an op of the user's, given a complex number, may raise anything
             return None
 
 
@@ -108,23 +114,42 @@ def branches(root: Value) -> list[tuple[Any, ...]]:
     Two runs of a function that differ in this are on different branches of it, and no difference may be taken between
     them.
     """
-    return [
-        (node.op, *RULES[node.op].sides([parent.data for parent in node.parents])) if node.op in RULES else (node.op,)
-        for node in topological_order(root)
-    ]
+    found: list[tuple[Any, ...]] = [(root.op, len(root._inputs))]
+    for node in sweep_order([root]):
+        rule = RULES.get(node.op)
+        sides = rule.sides(list(map(float, node._args))) if rule and rule.kinks else ()
+        found.append((node.op, len(node._inputs), *sides))
+    return found
 
 
-def refuse_changed_data(nodes: Iterable[Value]) -> None:
+def refuse_changed_data(nodes: Iterable[Value], *, partials: bool = True) -> None:
     """Make sure that every node still holds what its row gives for its operands.
+
+    Args:
+        nodes: the nodes.
+        partials: look at the local derivatives too; 0 · b is 0 whatever b has become.
 
     Raises:
         ValueError: if one does not, because data was assigned after the forward pass.
     """
     for node in nodes:
-        if node._args and node.op in RULES:
-            now = RULES[node.op].forward(FLOAT, *map(float, node._args))
-            if now != node.data and not (math.isnan(now) and math.isnan(node.data)):
-                raise ValueError(
-                    f"{operation_text(node.op, node._args)} was {node.data} in the forward pass and is {now} now: data "
-                    "was changed; run the forward pass again"
-                )
+        rule = RULES.get(node.op)
+        if rule is None or not node._args:
+            continue
+        args = list(map(float, node._args))
+        text, was, now = "", node.data, rule.forward(FLOAT, *args)
+        if _is_same(was, now) and partials:
+            for argument, was in zip(differentiable_arguments(node), node._locals, strict=True):
+                text, now = f" by argument {argument}", rule.partial(FLOAT, argument, node.data, args)
+                if not _is_same(was, now):
+                    break
+        if not _is_same(was, now):
+            kind = "the derivative of " if text else ""
+            raise ValueError(
+                f"{kind}{operation_text(node.op, node._args)}{text} was {was} in the forward pass and is {now} now: "
+                "data was changed; run the forward pass again"
+            )
+
+
+def _is_same(a: float, b: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b))

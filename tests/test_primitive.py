@@ -300,3 +300,19 @@ def test_box_and_kinks_are_kept_for_tests_to_sample_from() -> None:
     assert RULES["scaled"].box == ((-3.0, 3.0), (-3.0, 3.0))
     squares()
     assert (RULES["squares"].box, RULES["squares"].arity) == (((-3.0, 3.0),), None)
+
+
+def test_a_graph_is_not_differentiated_again_by_a_later_op_of_the_same_name() -> None:
+    def make(partial: Callable[..., Any]) -> Callable[[Any], Any]:
+        @primitive(partial)
+        def squared(x: Any) -> Any:
+            return x * x
+
+        return squared
+
+    x = Value(3.0, "x")
+    y = make(lambda y, x: 2.0 * x)(x)
+    make(lambda y, x: 3.0 * x * x)
+    assert gradients(y, x) == 6.0
+    with pytest.raises(ValueError, match=r"the derivative of squared\(x=3\) by argument 0 was 6.0 .* and is 27.0 now"):
+        gradients(y, x, create_graph=True)

@@ -739,6 +739,17 @@ def test_create_graph_by_an_interior_node() -> None:
     assert x.grad == 96.0
 
 
+def test_changed_data_that_shows_in_a_derivative_alone_is_refused() -> None:
+    a, b = Value(0.0, "a"), Value(3.0, "b")
+    product = a * b
+    b.data = 7.0  # the product is 0 still
+    assert gradients(product, a) == 3.0
+    with pytest.raises(
+        ValueError, match=r"the derivative of mul\(a=0, b=7\) by argument 0 was 3.0 in the forward pass"
+    ):
+        gradients(product, a, create_graph=True)
+
+
 def test_data_changed_after_the_forward_pass_is_refused_only_where_it_is_needed() -> None:
     x, w = Value(2.0, "x"), Value(3.0, "w")
     y = w * am.sin(x)
