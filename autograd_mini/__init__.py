@@ -42,10 +42,11 @@ from autograd_mini.functions import (
     tanh,
     where,
 )
-from autograd_mini.gradcheck import Report, gradcheck
+from autograd_mini.gradcheck import gradcheck
 from autograd_mini.graph import GraphStatistics, statistics, topological_order
 from autograd_mini.modes import detect_anomaly, no_grad, record_lines
 from autograd_mini.primitive import primitive
+from autograd_mini.report import Report
 from autograd_mini.rules import RULES
 from autograd_mini.transforms import (
     derivative,

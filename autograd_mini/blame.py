@@ -29,26 +29,30 @@ class Blame:
 
     Attributes:
         op: the guilty op.
-        message: what is wrong with it, with numbers.
+        headline: who it is and of what kind the mistake, in a few words.
+        message: what is wrong, with numbers.
         node: the node where it shows.
         argument: by which of its arguments the derivative is wrong, counted from 0; None for another mistake.
         found, expected: the number that is wrong, and what it should be.
         inputs: the inputs whose gradients are wrong.
+        is_second: whether the local derivative is right, and its own derivative wrong.
 
     The line of the user's code that made the node is ``node.line``.
     """
 
     op: str
+    headline: str
     message: str
     node: Value
     argument: int | None
     found: float
     expected: float
     inputs: tuple[Value, ...] = ()
+    is_second: bool = False
 
     def __str__(self) -> str:
-        made = f"\n  the node was made at {self.node.line}" if self.node.line else ""
-        return self.message + made + _definition(self.op, self.argument)
+        line = self.node.line or "a line that was not recorded; make the graph under record_lines()"
+        return f"{self.message}\n  the node was made at {line}{_definition(self.op, self.argument)}"
 
 
 def find_guilty(
@@ -96,7 +100,7 @@ def _wrong_value(node: Value) -> Blame | None:
         return None
     text = operation_text(node.op, node.parents)
     message = f"{text} is {number_text(forward, 12)}, but the node holds {number_text(node.data, 12)}"
-    return Blame(node.op, message, node, None, node.data, forward)
+    return Blame(node.op, _first_wrong(node.op), message, node, None, node.data, forward)
 
 
 def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:
@@ -114,7 +118,7 @@ def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:
                     f"∂{text}/∂argument {argument} is {number_text(local, 12)} on the node, and differences of "
                     f"{node.op} alone give {number_text(found.derivative, 12)}"
                 )
-                return Blame(node.op, message, node, argument, local, found.derivative)
+                return Blame(node.op, _first_wrong(node.op), message, node, argument, local, found.derivative)
     return None
 
 
@@ -142,7 +146,7 @@ def _wrong_second(node: Value) -> Blame | None:
                     f"{number_text(found.derivative, 12)};\n  a partial can be differentiated if it is written with "
                     "functions of autograd_mini, not of math"
                 )
-                return Blame(node.op, message, node, i, exact, found.derivative)
+                return Blame(node.op, _first_wrong(node.op), message, node, i, exact, found.derivative, is_second=True)
     return None
 
 
@@ -176,7 +180,7 @@ def _wrong_sum(order: Sequence[Value], written: Mapping[Value, float]) -> Blame 
             # A share that was written over the others is the whole of what is left.
             is_alone = (written[node] == share for share in shares[node])
             user = next((user for user, alone in zip(users[node], is_alone, strict=True) if alone), users[node][0])
-            return Blame(user.op, message, user, None, written[node], math.fsum(shares[node]))
+            return Blame(user.op, _first_wrong(user.op), message, user, None, written[node], math.fsum(shares[node]))
         for parent, local in zip(node._inputs, node._locals, strict=True):
             shares.setdefault(parent, []).append(written.get(node, math.nan) * local)
             users.setdefault(parent, []).append(node)
@@ -192,20 +196,28 @@ def _is_sum(total: float, shares: Sequence[float]) -> bool:
 
 def _detached(order: Sequence[Value], suspects: Sequence[Value], moved: Value) -> Blame | None:
     """Find a number that follows a suspect although no path leads to it: one that was taken out of the graph."""
-    inputs = set(suspects)
+    name, root, inputs = suspects[0].label, order[-1], set(suspects)
+    way_out = (
+        ":\n  the number left the graph by .data, float() or a function of math; stay with Values and the functions of "
+        "autograd_mini"
+    )
     twins = topological_order(moved)
-    if [node.op for node in twins] != [node.op for node in order]:
-        return None
-    for node, twin in zip(order, twins, strict=True):
+    pairs = zip(order, twins, strict=True) if [n.op for n in twins] == [n.op for n in order] else ()
+    for node, twin in pairs:
         for argument, (parent, other) in enumerate(zip(node.parents, twin.parents, strict=True)):
             if not parent.parents and parent not in inputs and parent.data != other.data:
-                message = (
-                    f"argument {argument} of {operation_text(node.op, node.parents)} follows {suspects[0].label}, and "
-                    "no path leads there:\n  the number left the graph by .data, float() or a function of math; stay "
-                    "with Values and the functions of autograd_mini"
-                )
-                return Blame(node.op, message, node, None, parent.data, other.data)
+                where = f"argument {argument} of {operation_text(node.op, node.parents)}"
+                message = f"{where} follows {name}, and no path leads there{way_out}"
+                return Blame(node.op, f"a number left the graph before {node.op}", message, node, None,
+                             parent.data, other.data)  # fmt: skip
+    if suspects[0] not in order:
+        message = f"the result follows {name}, and no path leads to it{way_out}"
+        return Blame(root.op, "a number left the graph", message, root, None, root.data, moved.data)
     return None
+
+
+def _first_wrong(op: str) -> str:
+    return f"the first wrong op is {op}"
 
 
 def _definition(op: str, argument: int | None) -> str:

@@ -63,7 +63,9 @@ def silu_slope(k: Kit, y: Any, a: Any) -> Any:
 
 
 def share(k: Kit, y: Any, i: int, args: Sequence[Any]) -> Any:
-    """exp(a - y) as a share of all of them, so that the rounding of y, half an ulp of the largest number, cancels."""
+    """exp(a - y); of floats as a share of all of them, so that the rounding of y, that of the largest, cancels."""
+    if type(y) is not float:  # recorded for every argument, the sum would make a graph of n² nodes
+        return k.exp(args[i] - y)
     whole = k.sum([k.exp(a - y) for a in args])
     return k.div(k.exp(args[i] - y), k.where(k.equal(whole, whole), whole, 1.0))  # one is nan where a number is inf
 

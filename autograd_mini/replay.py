@@ -138,7 +138,8 @@ def refuse_changed_data(nodes: Iterable[Value], *, partials: bool = True) -> Non
             continue
         args = list(map(float, node._args))
         text, was, now = "", node.data, rule.forward(FLOAT, *args)
-        if _is_same(was, now) and partials:
+        # Of a sum, a mean and logsumexp the derivatives follow from the value, or are constant.
+        if _is_same(was, now) and partials and not (rule.arity is None and rule.commutative):
             for argument, was in zip(differentiable_arguments(node), node._locals, strict=True):
                 text, now = f" by argument {argument}", rule.partial(FLOAT, argument, node.data, args)
                 if not _is_same(was, now):

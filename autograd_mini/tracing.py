@@ -22,7 +22,7 @@ from autograd_mini.replay import refuse_changed_data
 from autograd_mini.rules import RULES
 from autograd_mini.value import Scalar, Value, leaf
 
-__all__ = ["Trace", "argument_names", "as_value", "partial_value", "pull", "push"]
+__all__ = ["Trace", "argument_names", "as_own_value", "as_value", "partial_value", "pull", "push"]
 
 
 class Trace:
@@ -54,6 +54,8 @@ class Trace:
         with modes.recording():
             self.output = f(*fed, **keywords)
         results = [y for _, y in trees.leaves(self.output)]
+        if self.output is None:
+            raise TypeError(f"a result under {what} is None; does the function end without return?")
         self.outputs = [as_value(y if isinstance(y, Value) else number(y, f"a result under {what}")) for y in results]
         self.as_values = modes.current().recording and self._leads_outside()
         for x in self.inputs:
@@ -83,12 +85,20 @@ class Trace:
     def results(self, found: Iterable[Scalar | None], as_values: bool = False) -> Iterator[Scalar]:
         """Yield derivatives, or values, as this run returns them; where no path led they are 0."""
         for one in found:
-            yield as_value(one) if as_values or self.as_values else float(one or 0.0)
+            yield as_own_value(one) if as_values or self.as_values else float(one or 0.0)
 
 
 def as_value(derivative: Scalar | None) -> Value:
     """Make a derivative a Value; where no path led, or nothing depends on a Value, it is a constant."""
     return derivative if isinstance(derivative, Value) else leaf(derivative or 0.0, "constant")
+
+
+def as_own_value(derivative: Scalar | None) -> Value:
+    """The same for a derivative that is handed out: where it is a leaf of the user's own, a twin of that."""
+    if not isinstance(derivative, Value) or derivative._inputs:
+        return as_value(derivative)
+    with modes.recording():
+        return derivative * 1.0
 
 
 def _fresh(what: str, name: str, x: Any) -> Value:

@@ -16,7 +16,7 @@ from typing import Any
 from autograd_mini import modes, trees
 from autograd_mini.backward import sweep_order
 from autograd_mini.number import number
-from autograd_mini.tracing import Trace, as_value, pull, push
+from autograd_mini.tracing import Trace, as_own_value, pull, push
 from autograd_mini.value import Scalar, Value
 
 __all__ = ["derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -269,7 +269,7 @@ def gradients(root: Value, inputs: Any = None, *, create_graph: bool = False, no
         if not isinstance(x, Value):
             raise TypeError(f"gradients are taken by Values of the graph, got {x!r:.60}; for a function use grad")
     found = pull({root: 1.0}, wanted, as_values=create_graph)
-    result = trees.rebuild(inputs, (as_value(one) if create_graph else one or 0.0 for one in found))
+    result = trees.rebuild(inputs, (as_own_value(one) if create_graph else one or 0.0 for one in found))
     return (result, trees.rebuild(inputs, (one is None for one in found))) if no_path else result
 
 

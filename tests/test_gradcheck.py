@@ -280,7 +280,7 @@ def test_a_hand_written_gradient_is_checked_and_no_op_blamed() -> None:
     report = gradcheck(f, [2.0, -1.0], 3.0, gradient=forgetful)
     assert [check.name for check in report.having("differs")] == ["w[1]"]
     assert report.blame is None
-    assert "look at the gradient given" in repr(report)
+    assert "the mistake is in the gradient given" in repr(report)
 
 
 def test_a_gradient_given_may_have_its_keys_in_another_order() -> None:
@@ -447,3 +447,40 @@ def test_an_estimate_knows_its_error() -> None:
 def test_a_verdict_on_nan() -> None:
     assert verdict(math.nan, Estimate(1.0, 1e-12), 1.0) == "differs"
     assert verdict(math.inf, Estimate(math.nan, math.inf), 1.0) == "too steep to tell"
+
+
+def test_bad_calls_are_refused_with_the_fix() -> None:
+    loss = Value(2.0) * 3.0
+    for call, kind, message in [
+        (lambda: gradcheck(loss, 1.0), TypeError, "at the data of its own leaves, got 1 arguments; leave them out"),
+        (lambda: gradcheck(3), TypeError, "needs a function or a Value, got 3"),
+        (lambda: gradcheck(am.sin, 0.5, order=3), ValueError, "derivatives of order 1 or 2, got 3"),
+        (lambda: gradcheck(am.sin, 0.5, gradient={"x": 1.0}), TypeError, "must be a function of the same arguments"),
+        (lambda: gradcheck(lambda x: [x, x], 1.0), TypeError, "check one of its numbers: gradcheck(lambda x: f(x)[0]"),
+        (lambda: gradcheck(am.sin, "a"), TypeError, "gradcheck needs one real number, got the text 'a'"),
+        (
+            lambda: gradcheck(am.sin, 0.5).require("kink here"),
+            ValueError,
+            "a tuple of 'kink here', 'too steep to tell'",
+        ),
+        (lambda: gradcheck(am.sin, 0.5).require(("kink",)), ValueError, "a tuple of 'kink here', 'too steep to tell'"),
+    ]:
+        with pytest.raises(kind, match=re.escape(message)):
+            call()
+
+
+def test_a_result_that_left_the_graph_altogether_is_named() -> None:
+    for f in (lambda x: x.data**2, lambda x: math.sin(x), lambda x: Value(float(x)) * 2.0):
+        text = repr(gradcheck(f, 0.5))
+        assert "; a number left the graph" in text
+        assert "follows x, and no path leads" in text
+
+
+def test_second_derivatives_that_were_left_out_are_mentioned() -> None:
+    assert "second derivatives were not checked" in repr(gradcheck(lambda x: bad_cube(x), 0.5, order=2))
+    report = gradcheck(lambda x: opaque_exp(x), 0.5, order=2)
+    assert not report.left_out
+
+
+def test_an_expression_brings_its_own_point() -> None:
+    assert [check.at for check in gradcheck(am.Expression("x * y", x=0.5, y=2.0)).checks] == [0.5, 2.0]

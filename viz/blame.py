@@ -27,6 +27,7 @@ def draw_blame(report: Report, *, theme: str = "light", rankdir: str = "LR") -> 
         A Figure.
 
     Raises:
+        TypeError: for anything but a Report.
         ValueError: if nobody is to blame: every derivative agrees, or the culprit was not found.
 
     Example:
@@ -37,6 +38,8 @@ def draw_blame(report: Report, *, theme: str = "light", rankdir: str = "LR") -> 
         >>> draw_blame(gradcheck(lambda x: cubed(x) + 1, 2.0))  # doctest: +ELLIPSIS
         Figure(cubed is wrong, ... characters of DOT; .save("picture.svg") draws it)
     """
+    if not isinstance(report, Report):
+        raise TypeError(f"draw_blame draws what gradcheck returned, got {report!r:.60}")
     blame = report.blame
     if blame is None:
         raise ValueError("draw_blame draws the way to a wrong op, and this report blames none; print it")
@@ -44,10 +47,21 @@ def draw_blame(report: Report, *, theme: str = "light", rankdir: str = "LR") -> 
     nodes = [node for node in topological_order(report.root) if node in shown]
     notes = {}
     if blame.argument is not None:
-        note = f"local {number_text(blame.found, 4)}, by differences {number_text(blame.expected, 4)}"
+        found, expected = _told_apart(blame.found, blame.expected)
+        what = "the local derivative's own slope" if blame.is_second else "local"
+        note = f"{what} {found}, by differences {expected}"
         notes[blame.node, blame.argument] = note
     looks = Looks(theme_named(theme), rankdir, True, blame.node, notes, gradients(report.root))
     return Figure(graph_source(nodes, report.root, looks), f"{blame.op} is wrong")
+
+
+def _told_apart(a: float, b: float) -> tuple[str, str]:
+    """Write two numbers with as many digits as it takes to see that they differ."""
+    for digits in range(4, 17):
+        texts = number_text(a, digits), number_text(b, digits)
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 def _way(start: Value, goals: Collection[Value]) -> list[Value]:

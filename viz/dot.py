@@ -103,7 +103,7 @@ def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
         for i, (parent, local) in enumerate(zip(node.parents, node.local_derivatives, strict=True)):
             if parent not in name:
                 continue
-            attributes = {"headlabel": f" {i + 1} "} if numbered else {}
+            attributes = {"headlabel": f" {i} "} if numbered else {}
             if (node, i) in looks.notes:
                 attributes |= {"label": f" {looks.notes[node, i]} ", "fontcolor": colors.roles["wrong"]}
                 attributes |= {"color": colors.roles["wrong"], "penwidth": "2"}
