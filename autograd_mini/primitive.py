@@ -17,6 +17,9 @@ _TAKEN = (*RULES, "constant", "parameter")  # the last two say of a node that it
 _WIDE = (-3.0, 3.0)
 Function = Callable[..., Any]
 
+_places: dict[str, tuple[str, str]] = {}
+"""Where each op of the user's was defined, by module and qualified name."""
+
 
 def primitive(
     *partials: Function,
@@ -39,7 +42,9 @@ def primitive(
         kinks: where the derivative jumps, by argument 0.
 
     Returns:
-        A decorator. The function it makes takes Values, plain numbers and, if it has one argument, NumPy arrays.
+        A decorator. The function it makes takes Values, plain numbers and, if it has one argument, NumPy arrays. Its
+        attribute ``op`` is the op's name in ``RULES``: the function's, with a number behind it for a namesake defined
+        elsewhere.
 
     Raises:
         ValueError: for a name the table has already, or a wrong number of partials or intervals; (when called) if a
@@ -60,20 +65,29 @@ def primitive(
         if not partials or not callable(forward):
             raise TypeError("@primitive needs the derivatives: @primitive(lambda y, x: 3 * x**2) above def cube(x)")
         name = getattr(forward, "__name__", type(forward).__name__)
+        place = getattr(forward, "__module__", ""), getattr(forward, "__qualname__", name)
         if name in _TAKEN or not name.isidentifier():
             raise ValueError(f"an op cannot be called {name!r}; give it a name by def, none of {', '.join(_TAKEN)}")
         signature = inspect.signature(forward)
         arity = _arity(name, signature)
         if (arity or 1) != len(partials):
-            raise ValueError(f"{name} has {len(partials)} partials and takes {arity or 'any number of'} arguments")
+            raise ValueError(
+                f"{name} has {len(partials)} partials and takes {arity or 'any number of'} arguments; give a function "
+                "(y, *args) for each, or one (y, i, args) for a function of *args"
+            )
         if box is not None and len(box) != len(partials):
             raise ValueError(f"{name} has {len(partials)} partials and a box of {len(box)} intervals, got {box!r:.60}")
         for i, given in enumerate(partials):
             if not callable(given):
                 raise TypeError(f"partial {i} of {name} must be a function of (y, *args), got {given!r:.60}")
+            _check_takes(given, 3 if arity is None else arity + 1, f"partial {i} of {name}{signature}")
 
         def value(k: Any, *args: Any) -> Any:
-            return _real(k, forward(*args), f"the value of {name}")
+            try:
+                return _real(k, forward(*args), f"the value of {name}")
+            except Exception as error:
+                error.add_note(f"in the op {name} at {args!r:.60}; give @primitive a box, and tests keep to it")
+                raise
 
         def partial_of(i: int) -> Function:
             @functools.wraps(partials[i])  # so that a wrong one is found at its line
@@ -82,7 +96,12 @@ def primitive(
 
             return partial
 
-        rule = RULES[name] = Rule(
+        key, number_of_namesakes = name, 1
+        while key in RULES and _places.get(key) != place:  # a later definition at the same place replaces the earlier
+            number_of_namesakes += 1
+            key = f"{name}_{number_of_namesakes}"
+        _places[key] = place
+        rule = RULES[key] = Rule(
             value,
             partial_of(0) if arity is None else tuple(map(partial_of, range(arity))),
             tuple(box) if box else (_WIDE,) * (arity or 1),
@@ -99,15 +118,27 @@ def primitive(
             except TypeError as error:
                 raise TypeError(f"{name}{signature}: {error}") from None
             bound.apply_defaults()
-            if RULES.get(name) is not rule:
-                raise ValueError(f"another op {name} has taken the place of this one in RULES; rename one of them")
+            if RULES.get(key) is not rule:
+                raise ValueError(f"this op {key} was defined again or removed since; use the function defined last")
             if arity == 1 and trees.is_array(bound.args[0]):
                 return elementwise(op, bound.args[0])
-            return apply(name, *bound.args)
+            return apply(key, *bound.args)
 
+        op.op = key  # type: ignore[attr-defined]
         return op
 
     return decorate
+
+
+def _check_takes(function: Function, count: int, what: str) -> None:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some built-in functions have none
+        return
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        raise TypeError(f"{what} is called with y first, {count} arguments in all, but takes {signature}") from None
 
 
 def _arity(name: str, signature: inspect.Signature) -> int | None:

@@ -52,15 +52,15 @@ def values(
 
 
 def expressions(
-    ops: Iterable[str] | None = None, *, max_nodes: int = 12, max_inputs: int = 3
+    ops: Iterable[Any] | None = None, *, max_nodes: int = 12, max_inputs: int = 3
 ) -> SearchStrategy[Expression]:
     """Formulas in which every result is used once, as in a line of mathematics.
 
     No argument lies outside the box of its row or near a kink: one that would is moved by adding a constant.
 
     Args:
-        ops: names of rows, the simplest first, since a failure shrinks towards it; None for every row of ``RULES`` at
-            the time of drawing, your own included.
+        ops: rows by name, or the functions of your own ops, the simplest first, since a failure shrinks towards it;
+            None for every row of ``RULES`` at the time of drawing, your own included.
         max_nodes: the largest number of ops, the additions that steer included; constants and inputs do not count.
         max_inputs: the largest number of inputs.
 
@@ -75,7 +75,7 @@ def expressions(
     return _formulas(ops, max_nodes, max_inputs, shares=False)
 
 
-def graphs(ops: Iterable[str] | None = None, *, max_nodes: int = 12, max_inputs: int = 3) -> SearchStrategy[Expression]:
+def graphs(ops: Iterable[Any] | None = None, *, max_nodes: int = 12, max_inputs: int = 3) -> SearchStrategy[Expression]:
     """Formulas in which a result may be used several times; the graph itself is ``.build()`` of what is drawn.
 
     Args:
@@ -96,6 +96,8 @@ def graphs(ops: Iterable[str] | None = None, *, max_nodes: int = 12, max_inputs:
 
 def mlps(
     *,
+    inputs: int | None = None,
+    outputs: int | None = None,
     max_inputs: int = 4,
     max_layers: int = 3,
     max_width: int = 4,
@@ -104,6 +106,8 @@ def mlps(
     """Small networks, with weights from a seed that is drawn too.
 
     Args:
+        inputs: how many inputs there are; None for any number.
+        outputs: how many outputs there are; None for any number.
         max_inputs: the largest number of inputs.
         max_layers: the largest number of layers, the output layer included.
         max_width: the largest number of neurons in a layer.
@@ -120,19 +124,30 @@ def mlps(
     for activation in activations:
         activation_function(activation)
     widths = st.integers(1, whole_number("max_width", max_width, 1))
+    hidden = st.lists(widths, max_size=whole_number("max_layers", max_layers, 1) - 1)
+    last = widths if outputs is None else st.just(whole_number("outputs", outputs, 1))
     return st.builds(
         _MLP,
-        st.integers(1, whole_number("max_inputs", max_inputs, 1)),
-        st.lists(widths, min_size=1, max_size=whole_number("max_layers", max_layers, 1)),
+        _count("inputs", inputs, max_inputs),
+        st.builds(lambda sizes, size: [*sizes, size], hidden, last),
         activation=st.sampled_from(list(activations)),
         seed=st.integers(0, 999),
     )
 
 
-def datasets(*, max_rows: int = 8, max_inputs: int = 3, classes: int | None = None) -> SearchStrategy[Dataset]:
+def _count(what: str, exactly: int | None, most: int) -> SearchStrategy[int]:
+    if exactly is not None:
+        return st.just(whole_number(what, exactly, 1))
+    return st.integers(1, whole_number(f"max_{what}", most, 1))
+
+
+def datasets(
+    *, inputs: int | None = None, max_rows: int = 8, max_inputs: int = 3, classes: int | None = None
+) -> SearchStrategy[Dataset]:
     """Small data sets of short decimals between -3 and 3.
 
     Args:
+        inputs: the width of a row; None for any.
         max_rows: the largest number of rows.
         max_inputs: the largest width of a row.
         classes: how many classes the labels stem from; None for quantities to predict (regression).
@@ -156,15 +171,17 @@ def datasets(*, max_rows: int = 8, max_inputs: int = 3, classes: int | None = No
             lambda rows: _Dataset([row for row, _ in rows], [target for _, target in rows], classes=classes)
         )
 
-    return st.integers(1, whole_number("max_inputs", max_inputs, 1)).flatmap(of_width)
+    return _count("inputs", inputs, max_inputs).flatmap(of_width)
 
 
 def _formulas(
-    ops: Iterable[str] | None, max_nodes: int, max_inputs: int, *, shares: bool
+    ops: Iterable[Any] | None, max_nodes: int, max_inputs: int, *, shares: bool
 ) -> SearchStrategy[Expression]:
     whole_number("max_nodes", max_nodes, 1)
     whole_number("max_inputs", max_inputs, 1)
-    names = None if ops is None else list(ops)
+    if isinstance(ops, str):
+        raise ValueError(f"ops is a list of rows, got {ops!r}; write [{ops!r}]")
+    names = None if ops is None else [getattr(op, "op", getattr(op, "__name__", op)) for op in ops]
     if names is not None and not (names and all(name in RULES for name in names)):
         unknown = next((name for name in names if name not in RULES), "nothing")
         raise ValueError(f"ops names rows of the table, got {unknown!r:.60}; legal are {', '.join(RULES)}")

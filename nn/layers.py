@@ -156,6 +156,7 @@ class MLP(_Network):
         seed: a whole number, a ``random.Random`` to draw from, or None for a different start every time.
 
     Attributes:
+        activation: the activation function of the hidden layers.
         layers: the layers; their parameters are named ``hidden…`` (``hidden1…``, ``hidden2…``) and ``output…``.
 
     Raises:
@@ -184,6 +185,7 @@ class MLP(_Network):
             raise ValueError(f"an MLP needs a list of layer sizes such as [3, 10], got {sizes!r:.60}")
         self.inputs = whole_number("the number of inputs", inputs, 1)
         self.sizes = [whole_number("the size of a layer", size, 1) for size in sizes]
+        self.activation = activation_function(activation)
         generator = random_generator(seed)
         activations = [activation] * (len(self.sizes) - 1) + [output_activation]
         self.layers = [
@@ -203,7 +205,7 @@ class MLP(_Network):
         return row
 
     def __repr__(self) -> str:
-        return f"MLP({self.inputs}, {self.sizes}, activation={_name(self.layers[0].neurons[0].activation)!r})"
+        return f"MLP({self.inputs}, {self.sizes}, activation={_name(self.activation)!r})"
 
 
 def _alone(outputs: list[Any]) -> Any:

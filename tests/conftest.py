@@ -35,6 +35,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _ops_of_one_test_are_gone_in_the_next() -> Iterator[None]:
     before = dict(RULES)
     yield
-    if len(RULES) != len(before):
+    if before != RULES:
         RULES.clear()
         RULES.update(before)

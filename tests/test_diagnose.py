@@ -375,7 +375,7 @@ def test_gradients_that_vanish() -> None:
     assert set(finding.nodes) <= set(deep.layers[0].parameters())
     for p in deep.parameters():
         p.label = ""
-    rows = only(diagnose(forward(deep), deep), "vanishing gradients").message.splitlines()[1:]
+    rows = only(diagnose(forward(deep), deep.parameters()), "vanishing gradients").message.splitlines()[1:]
     assert [row.partition(":")[0] for row in rows] == [f"layer {i} from the loss" for i in range(1, 11)]
     shallow = MLP(2, [4, 4, 4, 1], activation="tanh", seed=1)
     assert not diagnose(forward(shallow), shallow)

@@ -382,6 +382,10 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a partial that is a number": (
         lambda: primitive(2.0)(twice), TypeError, "partial 0 of twice must be a function of (y, *args), got 2.0"
     ),
+    "a partial without y": (
+        lambda: primitive(lambda x: 2.0)(twice), TypeError,
+        "partial 0 of twice(x: Any) -> Any is called with y first, 2 arguments in all, but takes (x)",
+    ),
     "an op with keywords alone": (
         lambda: primitive(lambda y, x: 1.0)(grad), ValueError, "must take numbers by position, or *args alone, to be an"
     ),
@@ -391,7 +395,7 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "an op that another replaced": (
         call_an_op_that_is_gone, ValueError,
-        "another op twice has taken the place of this one in RULES; rename one of them",
+        "this op twice was defined again or removed since; use the function defined last",
     ),
 }  # fmt: skip
 

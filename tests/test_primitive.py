@@ -258,7 +258,7 @@ def test_a_definition_is_replaced_by_a_later_one_and_the_earlier_function_refuse
     assert earlier(2.0) == 8.0  # another name, nothing replaced
     later = cube()
     assert later(2.0) == 8.0
-    with pytest.raises(ValueError, match="another op cube has taken the place of this one in RULES; rename one"):
+    with pytest.raises(ValueError, match="this op cube was defined again or removed since; use"):
         earlier(2.0)
     y.backward()  # a graph that stands keeps its own numbers
     assert y.parents[0].grad == 12.0
@@ -316,3 +316,36 @@ def test_a_graph_is_not_differentiated_again_by_a_later_op_of_the_same_name() ->
     assert gradients(y, x) == 6.0
     with pytest.raises(ValueError, match=r"the derivative of squared\(x=3\) by argument 0 was 6.0 .* and is 27.0 now"):
         gradients(y, x, create_graph=True)
+
+
+def test_namesakes_defined_at_different_places_both_work() -> None:
+    def here() -> Any:
+        @primitive(lambda y, x: 2 * x)
+        def twin(x: float) -> float:
+            return x * x
+
+        return twin
+
+    def there() -> Any:
+        @primitive(lambda y, x: 3 * x**2)
+        def twin(x: float) -> float:
+            return x * x * x
+
+        return twin
+
+    square, cube = here(), there()
+    assert (square.op, cube.op) == ("twin", "twin_2")
+    assert (square(2.0), cube(2.0)) == (4.0, 8.0)
+    assert (grad(square)(2.0), grad(cube)(2.0)) == (4.0, 12.0)
+    assert here().op == "twin"  # the same place again
+    assert cube(2.0) == 8.0
+
+
+def test_an_error_in_an_op_names_it() -> None:
+    @primitive(lambda y, x: 1 / x)
+    def logarithm(x: float) -> float:
+        return math.log(x)
+
+    with pytest.raises(ValueError, match="math domain error") as caught:
+        logarithm(Value(-1.0))
+    assert "in the op logarithm at (-1.0,)" in caught.value.__notes__[0]

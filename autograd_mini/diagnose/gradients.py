@@ -91,10 +91,10 @@ def _layers(look: Scene) -> dict[str, list[Value]]:
     Layers that are equally far from the loss, such as neurons side by side, count as one.
     """
     reached = [p for p in look.names if p in look.gradient and p is not look.loss]
-    labelled = all(layer_name(p.label) for p in reached)
+    labelled = all(layer_name(look.names[p]) for p in reached)
     groups: dict[str, list[Value]] = {}
     for p in sorted(reached, key=lambda p: look.depth[p]):
-        groups.setdefault(layer_name(p.label) if labelled else str(look.depth[p]), []).append(p)
+        groups.setdefault(layer_name(look.names[p]) if labelled else str(look.depth[p]), []).append(p)
     merged: dict[int, tuple[list[str], list[Value]]] = {}
     for name, group in groups.items():
         names, members = merged.setdefault(look.depth[group[0]], ([], []))

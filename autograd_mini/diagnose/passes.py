@@ -81,8 +81,8 @@ def no_path(look: Scene) -> Iterator[Finding]:
         seen + f"; backward() gives {them} no gradient, so training will not move {them}",
         tuple(lost),
         copied[0].line if copied else look.loss.line,
-        "make the loss of the parameters themselves, not of p.data, float(p) or Value(p.data), and outside no_grad(); "
-        "pass only the parameters that are to be trained",
+        "call every layer in the forward pass; make the loss of the parameters themselves, not of p.data, float(p) or "
+        "Value(p.data), and outside no_grad(); pass only the parameters that are to be trained",
     )
 
 

@@ -47,7 +47,7 @@ class Scene:
         texts = []
         layers: dict[str, list[Value]] = {}
         for value in self.names:
-            layers.setdefault(layer_name(value.label), []).append(value)
+            layers.setdefault(layer_name(self.names[value]), []).append(value)
         for layer, members in layers.items():
             if layer and len(members) > _LISTED and group.issuperset(members):
                 texts.append(f"all {len(members)} parameters of {layer}")
@@ -65,9 +65,9 @@ class Scene:
 
 
 def layer_name(label: str) -> str:
-    """The layer that a label names: ``hidden1`` of ``hidden1.neuron2.b``; empty if it names none."""
-    layer, dot, _ = label.partition(".")
-    return layer if dot else ""
+    """The layer that a name leads through: ``hidden1`` of ``hidden1.neuron2.b``; empty if there is none."""
+    layer, _, last = label.rpartition(".")[0].rpartition(".")
+    return layer if layer and last.startswith("neuron") else label.rpartition(".")[0]
 
 
 def scene(loss: Any, parameters: Any) -> Scene:
@@ -84,7 +84,8 @@ def scene(loss: Any, parameters: Any) -> Scene:
         )
     names: dict[Value, str] = {}
     for place, value in _values("parameters", parameters):
-        names.setdefault(value, value.label or place)
+        # In a model the name is the way to the parameter; two parts of it may have the same labels.
+        names.setdefault(value, place if not place.startswith("parameters") else value.label or place)
     if not names:
         raise ValueError("a diagnosis needs at least one parameter, got none; a generator may have been used up")
     order: list[Value] = []
@@ -107,6 +108,8 @@ def scene(loss: Any, parameters: Any) -> Scene:
 def _values(place: str, item: Any) -> Iterator[tuple[str, Value]]:
     if isinstance(item, Value):
         yield place, item
+    elif callable(getattr(item, "named_parameters", None)):
+        yield from item.named_parameters()
     elif callable(getattr(item, "parameters", None)):
         yield from _values(f"{place}.parameters()" if place != "parameters" else place, item.parameters())
     elif isinstance(item, Mapping):

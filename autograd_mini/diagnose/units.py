@@ -95,7 +95,7 @@ def _stopped(layer: list[_Unit]) -> list[_Unit]:
 
 
 def _shown(look: Scene, layer: list[_Unit], stopped: list[_Unit]) -> str:
-    places = {layer_name(unit.parameter.label) for unit in layer}
+    places = {layer_name(look.name(unit.parameter)) for unit in layer}
     if len(stopped) == len(layer) > _LISTED and len(places) == 1 and (place := places.pop()):
         return f"all {len(layer)} neurons of {place}"
     order = {p: i for i, p in enumerate(look.names)}
@@ -186,7 +186,7 @@ def _multiplied(look: Scene, node: Value) -> _Sum:
 
 
 def _name(look: Scene, parameter: Value) -> str:
-    return parameter.label.rpartition(".")[0] or f"the neuron of {look.name(parameter)}"
+    return look.name(parameter).rpartition(".")[0] or f"the neuron of {look.name(parameter)}"
 
 
 def _is_flat(op: str, slope: float) -> bool:
