@@ -170,15 +170,14 @@ def _check(subject: _Function | _Graph, order: int, by_hand: Callable[..., Any] 
 
 def _given(gradient: Any, args: Sequence[Any], count: int) -> list[float]:
     template = args[0] if len(args) == 1 else tuple(args)
-    found = dict(trees.leaves(gradient))
-    places = [place for place, _ in trees.leaves(template)] or list(found)  # a graph that stands has no arguments
-    if found.keys() != set(places) or len(places) != count:
+    # A graph that stands has no arguments: its leaves come in their order.
+    found = trees.leaves_like(template, gradient) if args else [g for _, g in trees.leaves(gradient)]
+    if found is None or len(found) != count:
         raise ValueError(
             f"the gradient given must have a number for each of {count} inputs, structured like {template!r:.60}, "
             f"got {gradient!r:.60}"
         )
-    numbers = [found[place] for place in places]  # a dict may have its keys in another order
-    return [g.data if isinstance(g, Value) else number(g, "the gradient given") for g in numbers]
+    return [g.data if isinstance(g, Value) else number(g, "the gradient given") for g in found]
 
 
 def _backward(root: Value) -> dict[Value, float]:

@@ -6,8 +6,11 @@ Needs the extra ``autograd_mini[test]``. With the package installed, ``st.from_t
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+try:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError("autograd_mini.strategies needs Hypothesis: pip install hypothesis") from missing
 
 from autograd_mini.draft import Draft
 from autograd_mini.expression import Expression

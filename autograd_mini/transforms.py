@@ -9,6 +9,7 @@ Names and conventions are JAX's. Source: Griewank & Walther, *Evaluating Derivat
 """
 
 import functools
+import inspect
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -217,7 +218,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
 def derivative(f: Function, order: int = 1) -> Function:
     """Make the function that computes the derivative of a function of one number, of any order.
 
-    Each order costs a small multiple of the one before.
+    Each order costs about four times the one before: the tenth takes a tenth of a second for tanh.
 
     Args:
         f: a function of one number that returns one number; further arguments are held fixed.
@@ -308,9 +309,8 @@ def _trace(
         raise TypeError(f"argnums is the position of an argument or several of them, got {argnums!r:.60}") from None
     for i in asked:
         if not -len(args) <= i < len(args):
-            raise ValueError(
-                f"{what} by argument {i} of a call with {len(args)}; argnums count positional arguments from 0"
-            )
+            call = f"the call has {len(args)} positional arguments"
+            raise ValueError(f"{what} by argument {i}, and {call}; argnums count from 0, and from -1 backwards")
     wanted = [i % len(args) for i in asked]
     if len(set(wanted)) < len(wanted):
         raise ValueError(f"{what} by the same argument twice; argnums must name different ones, got {argnums!r}")
@@ -325,6 +325,13 @@ def _trace_all(
     _check_function(what, f)
     if not isinstance(primals, (list, tuple)):
         raise TypeError(f"the primals of {what} are a tuple of arguments, got {primals!r:.60}; write (x,) for one")
+    try:
+        inspect.signature(f).bind(*primals)
+    except TypeError:
+        hint = f"the function is called with {len(primals)} primals, {primals!r:.60}; write (x,) for one argument"
+        raise TypeError(f"{what}: {hint}") from None
+    except ValueError:  # some built-in functions have no signature
+        pass
     direction = _matching(what, "tangent", tangents, primals)
     trace, _ = _trace(what, f, primals, range(len(primals)), {})
     trace.as_values = trace.as_values or (modes.current().recording and _has_values(direction))
@@ -333,12 +340,10 @@ def _trace_all(
 
 def _matching(what: str, name: str, tree: Any, template: Any) -> list[Scalar]:
     """List the leaves of `tree`, which must be structured like `template`."""
-    found = dict(trees.leaves(tree))
-    paths = [path for path, _ in trees.leaves(template)]
-    if found.keys() != set(paths):
+    found = trees.leaves_like(template, tree)
+    if found is None:
         raise ValueError(f"the {name}s of {what} must be structured like {template!r:.60}, got {tree!r:.60}")
-    numbers = [found[path] for path in paths]  # a dict may have its keys in another order
-    return [x if isinstance(x, Value) else number(x, f"a {name} of {what}") for x in numbers]
+    return [x if isinstance(x, Value) else number(x, f"a {name} of {what}") for x in found]
 
 
 def _has_values(numbers: Iterable[Scalar]) -> bool:

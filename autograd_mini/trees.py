@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["as_lists", "is_array", "is_leaf", "leaves", "rebuild"]
+__all__ = ["as_lists", "is_array", "is_leaf", "leaves", "leaves_like", "rebuild"]
 
 
 def is_array(tree: Any) -> bool:
@@ -32,6 +32,18 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(part, f"{path}[{i}]")
     else:
         yield path, tree
+
+
+def leaves_like(template: Any, tree: Any) -> list[Any] | None:
+    """List the leaves of `tree` in the order of `template`; None if the two are structured differently.
+
+    Example:
+        >>> leaves_like({"a": 1, "b": 2}, {"b": 20, "a": 10}), leaves_like([1, 2], [1])
+        ([10, 20], None)
+    """
+    found = dict(leaves(tree))
+    paths = [path for path, _ in leaves(template)]
+    return [found[path] for path in paths] if found.keys() == set(paths) else None
 
 
 def rebuild(tree: Any, new_leaves: Iterator[Any]) -> Any:

@@ -308,9 +308,9 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "argnums beyond the call": (
         lambda: grad(twice, 1)(1.0), ValueError,
-        "grad by argument 1 of a call with 1; argnums count positional arguments from 0",
+        "grad by argument 1, and the call has 1 positional arguments; argnums count from 0, and from -1 backwards",
     ),
-    "an argument by keyword": (lambda: grad(twice)(x=1.0), ValueError, "grad by argument 0 of a call with 0; argnums "),
+    "an argument by keyword": (lambda: grad(twice)(x=1.0), ValueError, "grad by argument 0, and the call has 0 posi"),
     "argnums twice": (
         lambda: am.hessian(lambda x, y: x * y, (0, -2))(1.0, 2.0), ValueError,
         "hessian by the same argument twice; argnums must name different ones, got (0, -2)",
@@ -318,6 +318,10 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "primals that are one number": (
         lambda: jvp(twice, 1.0, 1.0), TypeError,
         "the primals of jvp are a tuple of arguments, got 1.0; write (x,) for one",
+    ),
+    "primals without a comma": (
+        lambda: hvp(twice, ([3.0, 2.0]), ([1.0, 1.0])), TypeError,
+        "hvp: the function is called with 2 primals, [3.0, 2.0]; write (x,) for one argument",
     ),
     "tangents of another structure": (
         lambda: hvp(twice, ([1.0, 2.0],), ([1.0],)), ValueError,
