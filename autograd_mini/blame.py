@@ -13,6 +13,7 @@ from autograd_mini.functions import VALUE
 from autograd_mini.graph import topological_order
 from autograd_mini.kits import FLOAT
 from autograd_mini.number import number_text
+from autograd_mini.replay import misfits
 from autograd_mini.rules import RULES, Rule
 from autograd_mini.source import SourceLine
 from autograd_mini.tracing import pull
@@ -92,15 +93,12 @@ def find_guilty(
 
 def _wrong_value(node: Value) -> Blame | None:
     """Hold the number of one node to its row's forward."""
-    rule = RULES.get(node.op)
-    if rule is None or not node.parents:
-        return None
-    forward = rule.forward(FLOAT, *(parent.data for parent in node.parents))
-    if forward == node.data or (math.isnan(forward) and math.isnan(node.data)):
-        return None
-    text = operation_text(node.op, node.parents)
-    message = f"{text} is {number_text(forward, 12)}, but the node holds {number_text(node.data, 12)}"
-    return Blame(node.op, _first_wrong(node.op), message, node, None, node.data, forward)
+    for argument, held, wanted in misfits(node):
+        if argument is None:
+            text = operation_text(node.op, node.parents)
+            message = f"{text} is {number_text(wanted, 12)}, but the node holds {number_text(held, 12)}"
+            return Blame(node.op, _first_wrong(node.op), message, node, None, held, wanted)
+    return None
 
 
 def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:

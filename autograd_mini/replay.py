@@ -1,7 +1,7 @@
 """A graph that stands, computed again from its table rows: with other numbers, or with another kind of number."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from autograd_mini.anomalies import operation_text
@@ -11,7 +11,7 @@ from autograd_mini.kits import COMPLEX, FLOAT, Kit
 from autograd_mini.rules import RULES
 from autograd_mini.value import Value
 
-__all__ = ["Replay", "branches", "refuse_changed_data"]
+__all__ = ["Replay", "branches", "misfits", "refuse_changed_data"]
 
 _LEAST_IMAGINARY = 1e-290  # well above the subnormal numbers, which have fewer digits
 _LEAST_STEP = 1e-100  # with a smaller one, an imaginary part of 0 may be one that has underflowed
@@ -122,6 +122,23 @@ def branches(root: Value) -> list[tuple[Any, ...]]:
     return found
 
 
+def misfits(node: Value) -> Iterator[tuple[int | None, float, float]]:
+    """Yield what a node holds and its row no longer gives: derivative by which argument (None: value), held, given."""
+    rule = RULES.get(node.op)
+    if rule is None or not node._args:
+        return
+    args = list(map(float, node._args))
+    y = rule.forward(FLOAT, *args)
+    if not _is_same(node.data, y):
+        yield None, node.data, y
+    # Of a sum, a mean and logsumexp the derivatives follow from the value, or are constant.
+    elif not (rule.arity is None and rule.commutative):
+        for argument, local in zip(differentiable_arguments(node), node._locals, strict=True):
+            now = rule.partial(FLOAT, argument, y, args)
+            if not _is_same(local, now):
+                yield argument, local, now
+
+
 def refuse_changed_data(nodes: Iterable[Value], *, partials: bool = True) -> None:
     """Make sure that every node still holds what its row gives for its operands.
 
@@ -133,23 +150,15 @@ def refuse_changed_data(nodes: Iterable[Value], *, partials: bool = True) -> Non
         ValueError: if one does not, because data was assigned after the forward pass.
     """
     for node in nodes:
-        rule = RULES.get(node.op)
-        if rule is None or not node._args:
-            continue
-        args = list(map(float, node._args))
-        text, was, now = "", node.data, rule.forward(FLOAT, *args)
-        # Of a sum, a mean and logsumexp the derivatives follow from the value, or are constant.
-        if _is_same(was, now) and partials and not (rule.arity is None and rule.commutative):
-            for argument, was in zip(differentiable_arguments(node), node._locals, strict=True):
-                text, now = f" by argument {argument}", rule.partial(FLOAT, argument, node.data, args)
-                if not _is_same(was, now):
-                    break
-        if not _is_same(was, now):
-            kind = "the derivative of " if text else ""
-            raise ValueError(
-                f"{kind}{operation_text(node.op, node._args)}{text} was {was} in the forward pass and is {now} now: "
-                "data was changed; run the forward pass again"
-            )
+        for argument, was, now in misfits(node):
+            if argument is None or partials:
+                what = operation_text(node.op, node._args)
+                if argument is not None:
+                    what = f"the derivative of {what} by argument {argument}"
+                raise ValueError(
+                    f"{what} was {was} in the forward pass and is {now} now: data was changed; run the forward pass "
+                    "again"
+                )
 
 
 def _is_same(a: float, b: float) -> bool:

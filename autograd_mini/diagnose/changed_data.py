@@ -9,6 +9,7 @@ from autograd_mini.diagnose.findings import Finding
 from autograd_mini.diagnose.scene import Scene
 from autograd_mini.kits import FLOAT
 from autograd_mini.number import number_text
+from autograd_mini.replay import misfits
 from autograd_mini.rules import RULES
 from autograd_mini.value import Value
 
@@ -51,14 +52,7 @@ def _same(a: float, b: float) -> bool:
 
 def _fits(node: Value) -> bool:
     """Whether the table still gives the node's number and its local derivatives."""
-    rule = RULES.get(node.op)
-    if rule is None:
-        return True
-    now = list(map(float, node._args))
-    return _same(rule.forward(FLOAT, *now), node.data) and all(
-        _same(rule.partial(FLOAT, i, node.data, now), local)
-        for i, local in zip(differentiable_arguments(node), node._locals, strict=True)
-    )
+    return all(_same(now, held) for _, held, now in misfits(node))
 
 
 def _operands_then(node: Value) -> list[float | None]:
