@@ -103,14 +103,14 @@ def ops_of(graph: Expression) -> set[str]:
 
 
 @EVERY_OP
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples // 5)
 @given(data=st.data())
 def test_reverse_mode_equals_differences_for_every_op(op: str, data: st.DataObject) -> None:
     check_gradient(data.draw(of_one_op(op)))
 
 
 @EVERY_OP
-@settings(max_examples=8)
+@settings(max_examples=settings.default.max_examples // 12)
 @given(data=st.data())
 def test_second_derivatives_equal_differences_for_every_op(op: str, data: st.DataObject) -> None:
     check_second_derivatives(data.draw(of_one_op(op)))
@@ -121,7 +121,7 @@ def test_reverse_mode_equals_differences(graph: Expression) -> None:
     check_gradient(graph)
 
 
-@settings(max_examples=40)
+@settings(max_examples=settings.default.max_examples * 2 // 5)
 @given(graphs(max_nodes=8))
 def test_second_derivatives_equal_differences(graph: Expression) -> None:
     check_second_derivatives(graph)
