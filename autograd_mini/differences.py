@@ -29,7 +29,7 @@ class Estimate(NamedTuple):
     Attributes:
         derivative: the estimate; nan where there is none.
         error: how far it may be off.
-        widest: the largest slope that was seen on the way.
+        widest: the largest slope on either side that was seen on the way.
         left, right: the slopes on either side, as far as the smallest step tells.
         kink: whether the two slopes differ beyond doubt, or no step is small enough to stay on one branch.
         crossed: whether the branches differ, but not the slopes.
@@ -128,7 +128,7 @@ class _Ladder:
         if self.straddled or not is_finite:
             return False
         rounding = 2.0 * max(self.noise, _EPSILON * abs(up), _EPSILON * abs(down)) / width
-        self.widest = max(self.widest, abs(up - down) / width)
+        self.widest = max(self.widest, abs(self.left), abs(self.right))
         slopes.add(width, (up - down) / width, rounding)
         bends.add(width, self.right - self.left, 4.0 * rounding)
         return True

@@ -481,3 +481,8 @@ def test_second_derivatives_that_were_left_out_are_mentioned() -> None:
 
 def test_an_expression_brings_its_own_point() -> None:
     assert [check.at for check in gradcheck(am.Expression("x * y", x=0.5, y=2.0)).checks] == [0.5, 2.0]
+
+
+def test_the_bottom_of_a_parabola_whose_rounding_is_not_symmetric() -> None:
+    assert gradcheck(lambda x: am.square(x + 1.0), -1.0, order=2)
+    assert gradcheck(lambda x: am.square(x - 0.3), 0.3, order=2)
