@@ -217,7 +217,7 @@ def verdict(exact: float, found: Estimate, size: float) -> str:
     if own + found.error <= 1e-4 * largest:
         return AGREES
     # Otherwise both may be 0, as far as a sum of such terms can be, or the slopes that were seen on the way.
-    is_zero = abs(exact) <= 4e-15 * size and found.error <= 10.0 * own
+    is_zero = abs(exact) <= 4e-15 * size and found.error <= 1e-6 * size
     is_flat = found.error <= 1e-6 * found.widest or found.widest == 0.0
     return AGREES if is_zero or (exact == 0.0 and is_flat) else TOO_STEEP
 
