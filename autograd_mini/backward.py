@@ -133,17 +133,20 @@ def sweep(
             yield Step(node, argument, parent, upstream, local, contribution, before, after)
 
 
-def path_sizes(root: Any) -> tuple[dict[Any, float], list[Any]]:
-    """Add up the sizes of all paths: Σ |∂ along the path| from `root` to every node, and the nodes root first.
+def path_sizes(root: Any) -> tuple[dict[Any, float], dict[Any, float], list[Any]]:
+    """Add up the sizes of all paths from `root`: what a gradient was before its terms cancelled.
 
-    It is the scale of the rounding errors in a gradient: what was added up before terms cancelled.
+    Returns:
+        Σ |∂ along the path| to every node; the same with each path weighted by its edges, which is the scale of the
+        rounding errors in a gradient; and the nodes, root first.
     """
     order = sweep_order([root])
-    size = {root: 1.0}
+    size, doubt = {root: 1.0}, {root: 0.0}
     for node in order:
         for parent, local in zip(node._inputs, node._locals, strict=True):
             size[parent] = size.get(parent, 0.0) + size[node] * abs(local)
-    return size, order
+            doubt[parent] = doubt.get(parent, 0.0) + (doubt[node] + size[node]) * abs(local)
+    return size, doubt, order
 
 
 def product(a: Any, b: Any) -> Any:

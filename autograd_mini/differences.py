@@ -188,13 +188,14 @@ class _Tableau:
         return abs(plain - wanted) <= tolerance + 10.0 * rounding
 
 
-def verdict(exact: float, found: Estimate, size: float) -> str:
+def verdict(exact: float, found: Estimate, size: float, doubt: float | None = None) -> str:
     """Judge a derivative by its estimate.
 
     Args:
         exact: the derivative to judge.
         found: the estimate.
-        size: Σ |upstream × local| over all that was added up in `exact`: the scale of its own rounding errors.
+        size: Σ |upstream × local| over all that was added up in `exact`.
+        doubt: the same with each path weighted by its edges, the scale of the rounding errors in `exact`; None for 1.
 
     Returns:
         AGREES, DIFFERS, KINK or TOO_STEEP; the last wherever the estimate could not have told a wrong derivative.
@@ -210,22 +211,22 @@ def verdict(exact: float, found: Estimate, size: float) -> str:
     if not math.isfinite(exact + size):
         is_resolved = found.error <= 1e-4 * abs(found.derivative)
         return DIFFERS if is_resolved and not math.isfinite(exact) else TOO_STEEP
-    own = 1e-13 * size  # what rounding may do to the sum; where that hides the number, nothing is told
+    own = 1e-15 * (size if doubt is None else doubt)  # what rounding may do to the sum; it must not hide the number
     if abs(exact - found.derivative) > own + 10.0 * found.error:
         return KINK if found.crossed else DIFFERS
     largest = max(abs(exact), abs(found.derivative))
-    if own + found.error <= 1e-4 * largest:
+    if found.error <= 1e-4 * largest and own <= 1e-2 * largest:
         return AGREES
     # Otherwise both may be 0, as far as a sum of such terms can be, or the slopes that were seen on the way.
-    is_zero = abs(exact) <= 4e-15 * size and found.error <= 1e-6 * size
+    is_zero = abs(exact) <= own and found.error <= 1e-6 * size
     is_flat = found.error <= 1e-6 * found.widest or found.widest == 0.0
     return AGREES if is_zero or (exact == 0.0 and is_flat) else TOO_STEEP
 
 
 def judge(
-    probe: Probe, x: float, exact: float, size: float, noise: float, enough: float = 1e-12
+    probe: Probe, x: float, exact: float, size: float, noise: float, enough: float = 1e-12, doubt: float | None = None
 ) -> tuple[Estimate, str]:
-    """Estimate a derivative and judge one by it. Before it says DIFFERS, the noise of the function is measured.
+    """Estimate a derivative and judge one by it; where they do not agree, the noise of the function is measured first.
 
     Args:
         probe: the function.
@@ -234,12 +235,15 @@ def judge(
         size: as for ``verdict``.
         noise: a bound on the rounding errors in the function's value, which an op of the user's may not keep.
         enough: as for ``estimate``.
+        doubt: as for ``verdict``.
     """
     found = estimate(probe, x, noise, enough)
-    judged = verdict(exact, found, size)
-    if judged == DIFFERS and (measured := measured_noise(probe, x)) > noise:
+    judged = verdict(exact, found, size, doubt)
+    measured = measured_noise(probe, x) if judged in (DIFFERS, TOO_STEEP) else 0.0
+    # Where nothing could be told, scatter that is no rounding (a jump, fast waves) must not be taken for it.
+    if measured > noise and (judged == DIFFERS or measured <= 1e6 * noise):
         found = estimate(probe, x, measured, enough)
-        judged = verdict(exact, found, size)
+        judged = verdict(exact, found, size, doubt)
     return found, judged
 
 

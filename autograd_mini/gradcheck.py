@@ -215,21 +215,22 @@ def _judge(
     target: Value, subject: _Function | _Graph, names: Sequence[str], exact: Sequence[float], probes: Sequence[Probe]
 ) -> Iterator[Check]:
     """Check the derivatives of `target` by every input."""
-    size, order = path_sizes(target)
+    size, doubt, order = path_sizes(target)
     # A bound on what the roundings of all operations do to the result (Higham 2002, ch. 3).
     roundings = (size[node] * (_EPSILON * abs(node.data) + _SMALLEST) for node in order)
     noise = _EPSILON * abs(target.data) + sum(one for one in roundings if math.isfinite(one))
     replay = Replay(target)
     for x, name, at, gradient, probe in zip(subject.inputs, names, subject.numbers, exact, probes, strict=True):
-        weight = size.get(x, 0.0)
+        weight, uncertain = size.get(x, 0.0), doubt.get(x, 0.0)
         sharper = replay.complex_step(x) if 0.0 < weight < math.inf else None
         method = "central differences"
-        found, judged = judge(probe, at, gradient, weight, noise, 1e-12 if sharper is None else 1e-8)
+        enough = 1e-12 if sharper is None else 1e-8
+        found, judged = judge(probe, at, gradient, weight, noise, enough, uncertain)
         if sharper is not None and math.isfinite(found.error):
-            told = verdict(sharper, found, weight)
+            told = verdict(sharper, found, weight, uncertain)
             if told == AGREES or (told == TOO_STEEP and _is_all(replay, x, at, probe)):
                 found = found._replace(derivative=sharper, error=4.0 * _EPSILON * weight)
-                method, judged = "complex step", verdict(gradient, found, weight)
+                method, judged = "complex step", verdict(gradient, found, weight, uncertain)
         error = abs(gradient - found.derivative)
         yield Check(name, at, gradient, found.derivative, error, found.left, found.right, judged, method)
 

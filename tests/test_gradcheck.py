@@ -486,3 +486,16 @@ def test_an_expression_brings_its_own_point() -> None:
 def test_the_bottom_of_a_parabola_whose_rounding_is_not_symmetric() -> None:
     assert gradcheck(lambda x: am.square(x + 1.0), -1.0, order=2)
     assert gradcheck(lambda x: am.square(x - 0.3), 0.3, order=2)
+
+
+def test_a_wrong_op_under_a_cancellation_is_seen_as_long_as_rounding_lets_it() -> None:
+    @primitive(lambda y, x: 1.5 * x)
+    def bad_square(x: float) -> float:
+        return x * x
+
+    assert gradcheck(lambda x: x * 1e9 - x * 1e9 + bad_square(x), 2.0).blame.op == "bad_square"
+    assert not gradcheck(lambda x: x * 1e14 - x * 1e14 + bad_square(x), 2.0)
+
+
+def test_a_small_value_of_large_parts_hides_nothing() -> None:
+    assert gradcheck(lambda x, y: am.logsumexp([x, x, y]), -1.1, -1.1)

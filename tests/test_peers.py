@@ -202,7 +202,7 @@ def roundings(root: Value) -> float:
 
     Times the relative error of an op, it bounds what all ops together do to the root.
     """
-    size, order = path_sizes(root)
+    size, _, order = path_sizes(root)
     return sum(size[node] * abs(node.data) for node in order)
 
 
