@@ -217,7 +217,7 @@ def _judge(
     """Check the derivatives of `target` by every input."""
     size, doubt, order = path_sizes(target)
     # A bound on what the roundings of all operations do to the result (Higham 2002, ch. 3).
-    roundings = (size[node] * (_EPSILON * abs(node.data) + _SMALLEST) for node in order)
+    roundings = (size[node] * (_EPSILON * _largest_inside(node) + _SMALLEST) for node in order)
     noise = _EPSILON * abs(target.data) + sum(one for one in roundings if math.isfinite(one))
     replay = Replay(target)
     for x, name, at, gradient, probe in zip(subject.inputs, names, subject.numbers, exact, probes, strict=True):
@@ -233,6 +233,14 @@ def _judge(
                 method, judged = "complex step", verdict(gradient, found, weight, uncertain)
         error = abs(gradient - found.derivative)
         yield Check(name, at, gradient, found.derivative, error, found.left, found.right, judged, method)
+
+
+def _largest_inside(node: Value) -> float:
+    """The size of the numbers that an operation handles: its own, or those that a sum or a dot product adds up."""
+    if len(node._args) <= 2:
+        return abs(node.data)
+    parts = sum(abs(parent.data * local) for parent, local in zip(node._inputs, node._locals, strict=True))
+    return max(abs(node.data), parts)
 
 
 def _is_all(replay: Replay, x: Value, at: float, probe: Probe) -> bool:

@@ -498,4 +498,5 @@ def test_a_wrong_op_under_a_cancellation_is_seen_as_long_as_rounding_lets_it() -
 
 
 def test_a_small_value_of_large_parts_hides_nothing() -> None:
+    assert gradcheck(lambda x, y: am.dot([x, x, 1.4], [x, y, x]), 0.6, -2.0)
     assert gradcheck(lambda x, y: am.logsumexp([x, x, y]), -1.1, -1.1)
