@@ -110,7 +110,7 @@ def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:
     text = operation_text(node.op, node.parents)
     for argument, parent, local in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
         if parent in on_the_way:
-            found, judged = _judged_alone(rule, lambda k, *args: rule.forward(k, *args), data, argument, local)
+            found, judged = _judged_alone(rule, rule.forward, data, argument, local)
             if judged == DIFFERS:
                 message = (
                     f"∂{text}/∂argument {argument} is {number_text(local, 12)} on the node, and differences of "

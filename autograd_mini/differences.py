@@ -72,14 +72,14 @@ def estimate(probe: Probe, x: float, noise: float, enough: float = 1e-12) -> Est
 
 def _best(probe: Probe, x: float, noise: float, enough: float) -> Estimate:
     """Try ladders of several widths."""
-    found = []
+    found, here = [], probe(x)
     for scale in dict.fromkeys((_WIDEST * max(1.0, abs(x)), _WIDEST * abs(x) or _WIDEST, _WIDEST)):
-        ladder = _Ladder(probe, x, noise, scale)
+        ladder = _Ladder(probe, x, here, noise, scale)
         found.append(ladder.climb(enough))
         if ladder.converged:
             break
     # The finest step there is: of a function that is faster than all steps, the slopes of wide ones agree by chance.
-    finest, slopes = _Ladder(probe, x, noise, 4.0 * math.ulp(x)), _Tableau(2)
+    finest, slopes = _Ladder(probe, x, here, noise, 4.0 * math.ulp(x)), _Tableau(2)
     if finest.step(0, slopes, _Tableau(1)) and slopes.rungs:
         found = [
             one if slopes.is_near(one.derivative, 10.0 * one.error) else one._replace(error=math.inf) for one in found
@@ -90,9 +90,9 @@ def _best(probe: Probe, x: float, noise: float, enough: float) -> Estimate:
 class _Ladder:
     """Differences of one function around one point."""
 
-    def __init__(self, probe: Probe, x: float, noise: float, scale: float) -> None:
+    def __init__(self, probe: Probe, x: float, here: tuple[float, Any], noise: float, scale: float) -> None:
         self.probe, self.x, self.noise, self.scale = probe, x, noise, scale
-        self.here, self.branch = probe(x)
+        self.here, self.branch = here
         self.left = self.right = math.nan
         self.widest = 0.0
         self.slopes, self.bends = _Tableau(2), _Tableau(1)

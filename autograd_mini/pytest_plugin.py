@@ -15,7 +15,7 @@ def gradcheck() -> Callable[..., Any]:
     Args:
         allow: verdicts to let pass besides, such as ``("kink here",)``; the other arguments are those of ``gradcheck``.
     """
-    from autograd_mini.gradcheck import gradcheck as check  # what every session loads need not load more
+    from autograd_mini.gradcheck import gradcheck as check  # loaded by the tests that ask for it
 
     def checked(f: Any, *args: Any, allow: Collection[str] = (), **options: Any) -> Any:
         __tracebackhide__ = True
