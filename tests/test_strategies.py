@@ -330,8 +330,8 @@ from autograd_mini.strategies import datasets, expressions, graphs, mlps, values
 
 register()
 
-# Unshrunk: the longer the example, the better.
-@settings(database=None, derandomize=True, phases=[Phase.generate], max_examples=5000, deadline=None)
+# Unshrunk: the longer the example, the better. Under CI=1 a line on how to reproduce would follow it.
+@settings(database=None, derandomize=True, phases=[Phase.generate], max_examples=5000, deadline=None, print_blob=False)
 @given(
     v=values(min_value=0.1, labels=st.just("x")), inferred=st.from_type(Value), several=st.lists(values(), min_size=2),
     formula=st.from_type(Expression), graph=graphs(), model=mlps(), labelled=datasets(classes=2), data=datasets(),
