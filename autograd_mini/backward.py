@@ -66,15 +66,20 @@ def sweep_order(roots: Iterable[Any], stop: Iterable[Any] = ()) -> list[Any]:
     """
     order: list[Any] = []
     seen = set(stop)
+    path: list[Any] = []
     stack: list[Any] = [root for root in roots if root._inputs]
+    emit, pop, push, see = order.append, stack.pop, stack.append, seen.add
     while stack:
-        node = stack.pop()
+        node = pop()
         if node is None:
-            order.append(stack.pop())
+            emit(path.pop())
         elif node not in seen:
-            seen.add(node)
-            stack += (node, None)
-            stack.extend(parent for parent in node._inputs if parent._inputs and parent not in seen)
+            see(node)
+            path.append(node)
+            push(None)  # comes up again when all that the node depends on has been emitted
+            for parent in node._inputs:
+                if parent._inputs and parent not in seen:
+                    push(parent)
     order.reverse()
     return order
 
