@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from autograd_mini import GraphTooLargeError, Value, lab, steps, sum as sum_of, tanh, topological_order
+from autograd_mini.backward import path_sizes
 from autograd_mini.strategies import graphs
 from nn import MLP, cross_entropy, digits
 
@@ -86,7 +86,7 @@ def graphs_of(leaves: int, operations: int) -> Iterator[Value]:
 
 def changed_afterwards(root: Value) -> Value:
     for node in topological_order(root):
-        if not node.parents:
+        if not node.op:  # an input; the constants stay
             node.data += 10.0
     return root
 
@@ -235,7 +235,8 @@ def test_without_zeroing_two_passes_double_every_leaf(graph: Any) -> None:
     found = lab.compare(root, "no_zero_grad")
     if not found.agree:
         assert not found.node.parents
-        assert found.wrong == 2.0 * found.right
+        # The second pass is added term by term, so the sum is rounded elsewhere.
+        assert abs(found.wrong - 2.0 * found.right) <= 1e-12 * path_sizes(root)[0][found.node]
 
 
 # What it says
@@ -337,7 +338,7 @@ def test_a_deep_graph(algorithm: str) -> None:
 
 @pytest.mark.parametrize("algorithm", ["recursive", "every_path"])
 def test_exponential_graphs_are_stopped(algorithm: str) -> None:
-    root = Value(1.0)
+    root = Value(0.0)
     for _ in range(2000):
         root = root + root
     with pytest.raises(
