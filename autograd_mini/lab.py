@@ -6,18 +6,18 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from autograd_mini.backward import Step, path_sizes, steps
 from autograd_mini.errors import GraphTooLargeError
 from autograd_mini.notation import Names
 from autograd_mini.number import number_text
+from autograd_mini.printing import Listing
 from autograd_mini.wrong_algorithms import TABLE, Edge, Seen
 
 __all__ = ["ALGORITHMS", "Comparison", "compare"]
 
-ALGORITHMS: Mapping[str, str] = MappingProxyType(
+ALGORITHMS: Mapping[str, str] = Listing(
     {name: (inspect.getdoc(wrong.function) or "").replace("``", "`") for name, wrong in TABLE.items()}
 )
 """What each algorithm does, by its name."""

@@ -2,9 +2,30 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["always_answers", "printable"]
+__all__ = ["Listing", "always_answers", "printable"]
+
+V = TypeVar("V")
+
+
+class Listing(dict[str, V]):
+    """A dict of texts, or of things with a summary or a docstring, that prints as a table of two columns.
+
+    Example:
+        >>> Listing(red="A warm colour.", blue="A cold one.")
+        red   A warm colour.
+        blue  A cold one.
+    """
+
+    def __repr__(self) -> str:
+        width = max(map(len, self), default=0)
+        return "\n".join(f"{name:<{width}}  {_summary(thing)}" for name, thing in self.items()) or "{}"
+
+
+def _summary(thing: Any) -> str:
+    text = thing if isinstance(thing, str) else getattr(thing, "summary", None) or thing.__doc__ or ""
+    return printable(text.partition("\n")[0], 120)
 
 
 def printable(text: str, longest: int = 40) -> str:

@@ -27,7 +27,7 @@ from autograd_mini.partials import (
     silu_slope,
     tanh_slope,
 )
-from autograd_mini.printing import printable
+from autograd_mini.printing import Listing, printable
 
 __all__ = ["RULES", "Allowance", "Edge", "Rule"]
 
@@ -156,14 +156,7 @@ _WIDE: Interval = (-3.0, 3.0)
 _POSITIVE: Interval = (0.2, 3.0)
 
 
-class _Table(dict[str, Rule]):
-    """The table, which prints as one."""
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{name:<11} {printable(rule.summary, 100)}" for name, rule in self.items())
-
-
-RULES: dict[str, Rule] = _Table({
+RULES: dict[str, Rule] = Listing({
     "add": Rule(
         lambda k, a, b: a + b, (_one, _one), (_WIDE, _WIDE), "+", "{0} + {1}", "Sum of two numbers.",
         (Edge((1e308, 1e308), _INF, (1.0, 1.0)), Edge((_INF, -_INF), _NAN, (1.0, 1.0))), commutative=True,
