@@ -115,7 +115,7 @@ def recursive(root: Any, gradient: Gradients) -> Iterator[Edge]:
 
 
 @_listed(
-    "its sum over all paths is right, but 0 × inf and inf - inf depend on the order of the operations",
+    "its sum over all paths is right; but where numbers overflow, it matters in which order they are added up",
     lacks="it is right on every graph, only slow: each node that is used twice doubles the paths below it",
     can_show=lambda seen: False,
     by_path=True,

@@ -18,17 +18,15 @@ def linear(z: Any) -> Any:
 
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = Listing(
-    {
-        "linear": linear,
-        "sigmoid": sigmoid,
-        "tanh": tanh,
-        "relu": relu,
-        "leaky_relu": leaky_relu,
-        "elu": elu,
-        "gelu": gelu,
-        "silu": silu,
-        "softplus": softplus,
-    }
+    linear=linear,
+    sigmoid=sigmoid,
+    tanh=tanh,
+    relu=relu,
+    leaky_relu=leaky_relu,
+    elu=elu,
+    gelu=gelu,
+    silu=silu,
+    softplus=softplus,
 )
 """Every activation function by its name."""
 

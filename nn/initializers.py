@@ -45,7 +45,7 @@ def zeros(inputs: int, outputs: int, generator: random.Random) -> float:
     return 0.0
 
 
-INITIALIZERS: dict[str, Draw] = Listing({"uniform": uniform, "xavier": xavier, "he": he, "zeros": zeros})
+INITIALIZERS: dict[str, Draw] = Listing(uniform=uniform, xavier=xavier, he=he, zeros=zeros)
 """Every initializer by its name."""
 
 

@@ -179,12 +179,10 @@ def _short(numbers: list[Any]) -> str:
 
 
 LOSSES = Listing(
-    {
-        "sum_squared_error": sum_squared_error,
-        "mean_squared_error": mean_squared_error,
-        "cross_entropy": cross_entropy,
-        "binary_cross_entropy": binary_cross_entropy,
-        "hinge": hinge,
-    }
+    sum_squared_error=sum_squared_error,
+    mean_squared_error=mean_squared_error,
+    cross_entropy=cross_entropy,
+    binary_cross_entropy=binary_cross_entropy,
+    hinge=hinge,
 )
 """Every loss by its name."""
