@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_mini.number import number_text
+from autograd_mini.printing import printable
 from autograd_mini.rules import RULES
 
 __all__ = ["Names", "written"]
 
-_LONGEST = 40
 _INFIX = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "pow": " ** "}
 _BEFORE, _AFTER = 3, 1  # how much of a long list is shown, in front and at its end
 
@@ -38,8 +38,7 @@ class Names:
 
     def __call__(self, node: Any) -> str:
         if label := str(node.label):
-            shown = label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
-            return "".join(c if c.isprintable() else "�" for c in shown)
+            return printable(label)
         if not node._inputs:
             return number_text(node.data)
         if node not in self._known:
