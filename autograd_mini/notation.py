@@ -1,12 +1,13 @@
 """How nodes and operations are written for people: a name for every node, and an operation as a line of algebra."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Any
 
 from autograd_mini.number import number_text
 from autograd_mini.rules import RULES
 
-__all__ = ["Names", "written"]
+__all__ = ["Names", "shortened", "written"]
 
 _LONGEST = 40
 _INFIX = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "pow": " ** "}
@@ -34,7 +35,7 @@ class Names:
 
     def __init__(self, order: Sequence[Any]) -> None:
         self._order = order
-        self._known: dict[Any, str] = {}
+        self._places: dict[Any, int] = {}
 
     def __call__(self, node: Any) -> str:
         if label := str(node.label):
@@ -42,18 +43,19 @@ class Names:
             return "".join(c if c.isprintable() else "�" for c in shown)
         if not node._inputs:
             return number_text(node.data)
-        if node not in self._known:
-            place = self._order.index(node)
-            self._known[node] = f"v{len(self._order) - place}" if place else "L"
-        return self._known[node]
+        if not self._places:  # in one walk, when the first is asked for: a page may ask for all of them
+            self._places = {known: place for place, known in enumerate(self._order)}
+        place = self._places[node]
+        return f"v{len(self._order) - place}" if place else "L"
 
 
-def written(op: str, arguments: Sequence[str]) -> str:
+def written(op: str, arguments: Sequence[str], keep: Collection[int] = ()) -> str:
     """Write an operation as a line of algebra.
 
     Args:
         op: a row of the table.
         arguments: its arguments as text; a long list is shortened to its ends.
+        keep: which of the arguments are not left out in any case, counted from 0.
 
     Example:
         >>> written("sub", ["a", "-1"]), written("dot", ["w", "v", "x", "y"]), written("tanh", ["a"])
@@ -67,18 +69,28 @@ def written(op: str, arguments: Sequence[str]) -> str:
     if op == "dot":
         half = len(arguments) // 2
         pairs = zip(arguments[:half], arguments[half:], strict=True)
-        return " + ".join(_ends([f"{_enclosed(a)}*{_enclosed(b)}" for a, b in pairs])) or "0"
+        products = [f"{_enclosed(a)}*{_enclosed(b)}" for a, b in pairs]
+        return " + ".join(shortened(products, {i % half for i in keep})) or "0"
     if op == "sum":
-        return " + ".join(_ends([_enclosed(a) for a in arguments])) or "0"
+        return " + ".join(shortened([_enclosed(a) for a in arguments], keep)) or "0"
     symbol = RULES[op].symbol if op in RULES else op
-    return f"{symbol}({', '.join(_ends(arguments))})"
+    return f"{symbol}({', '.join(shortened(arguments, keep))})"
 
 
 def _enclosed(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _ends(texts: Sequence[str]) -> list[str]:
+def shortened(texts: Sequence[str], keep: Collection[int] = ()) -> list[str]:
+    """Leave a long list its ends and what is to be kept, with ``…`` for what is left out.
+
+    Example:
+        >>> shortened("abcdefgh"), shortened("abcdefgh", keep=[4])
+        (['a', 'b', 'c', '…', 'h'], ['a', '…', 'e', '…', 'h'])
+    """
     if len(texts) <= _BEFORE + _AFTER + 1:
         return list(texts)
-    return [*texts[:_BEFORE], "…", *texts[-_AFTER:]]
+    before = 1 if keep else _BEFORE
+    shown = sorted({*range(before), *keep, *range(len(texts) - _AFTER, len(texts))})
+    gaps = ([] if place == last + 1 else ["…"] for last, place in pairwise([-1, *shown]))
+    return [text for gap, place in zip(gaps, shown, strict=True) for text in (*gap, texts[place])]
