@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from autograd_mini.kits import FLOAT
@@ -23,7 +23,7 @@ class _Term(NamedTuple):
     level: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Script:
     """A way to write algebra down.
 
@@ -80,8 +80,7 @@ class Script:
         else:
             known.update({letter: self._operand(arg, name) for letter, arg in zip("abc", args, strict=False)})
         source = lines[argument if len(lines) > 1 else 0]
-        functions = {op: partial(self._apply, op) for op in RULES} | {"if": self._choose}
-        term = self._term(slope(source, functions, known))
+        term = self._term(slope(source, _functions(self, tuple(RULES)), known))
         return self.brackets.format(term.text) if term.text.startswith("-") else self._enclosed(term, _PRODUCT)
 
     def factor(self, x: float) -> str:
@@ -133,6 +132,11 @@ class Script:
 
     def _enclosed(self, term: _Term, needed: int) -> str:
         return term.text if term.level >= needed else self.brackets.format(term.text)
+
+
+@cache
+def _functions(script: Script, ops: Sequence[str]) -> dict[str, Callable[..., Any]]:
+    return {op: partial(script._apply, op) for op in ops} | {"if": script._choose}
 
 
 def _text_call(op: str, texts: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from autograd_mini.backward import Step
@@ -92,12 +93,10 @@ def _size(x: float) -> float:
 
 
 def _fold(above: Gradient, folded: Sequence[Gradient]) -> Fold:
-    product: Product | None = ONE
-    user = above.node
-    for line in folded:
-        if line.folded or any(step.node is not user for step in line.steps):
-            product = None
-            break
-        product = product.times(sum(step.local for step in line.steps))
-        user = line.node
-    return Fold(len(folded), above, folded[-1], product)
+    users = [above, *folded]
+    is_chain = all(
+        not line.folded and all(step.node is user.node for step in line.steps)
+        for user, line in zip(users, folded, strict=False)
+    )
+    locals_ = (sum(step.local for step in line.steps) for line in folded)
+    return Fold(len(folded), above, folded[-1], reduce(Product.times, locals_, ONE) if is_chain else None)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from autograd_mini.number import number_text
 
-__all__ = ["ONE", "Product"]
+__all__ = ["ONE", "Product", "power_of_ten"]
 
 
 class Product(NamedTuple):
@@ -54,8 +54,19 @@ class Product(NamedTuple):
         is_beyond = not self.non_finite and not self.zeros and (math.isinf(number) or abs(number) < 2.0**-1022)
         if not is_beyond:
             return number_text(number)
-        whole, part = divmod(math.log10(self.mantissa) + self.exponent * math.log10(2.0), 1.0)
-        return f"{number_text(self.sign * 10.0**part)}e{int(whole):+d}"
+        return "-" * (self.sign < 0.0) + power_of_ten(math.log10(self.mantissa) + self.exponent * math.log10(2.0))
+
+
+def power_of_ten(exponent: float, digits: int = 6) -> str:
+    """Write 10**exponent, which may be beyond the range of floats.
+
+    Example:
+        >>> power_of_ten(1000.5), power_of_ten(-999.99999, digits=2)
+        ('3.16228e+1000', '1e-999')
+    """
+    whole, part = divmod(exponent, 1.0)
+    text = number_text(10.0**part, digits)
+    return f"1e{int(whole) + 1:+d}" if text == "10" else f"{text}e{int(whole):+d}"
 
 
 ONE = Product(0, 0, 1, 0.5, 1.0)

@@ -58,6 +58,16 @@ class Way:
         """Whether a path leads from the loss to `w`."""
         return self.loss in self._inside
 
+    def count(self) -> int:
+        """How many paths lead from the loss to `w`, exactly; a graph of n nodes may have 2ⁿ of them."""
+        counts = {self.loss: 1}
+        for node in self.order:
+            arriving = counts.pop(node)
+            for parent in node._inputs:
+                if parent in self._inside:
+                    counts[parent] = counts.get(parent, 0) + arriving
+        return counts.get(self.w, 0)
+
     def steps(self) -> Iterator[Step]:
         """Sweep over the way: the same numbers as ``steps(loss)``, without the edges that lead elsewhere."""
         return sweep({self.loss: 1.0}, self.order, to=self._inside)
