@@ -55,7 +55,8 @@ class Script:
         terms = [self._named(name) for name in names]
         if op == "dot":
             half = len(terms) // 2
-            products = [self._write("mul", a, b).text for a, b in zip(terms[:half], terms[half:], strict=True)]
+            pairs = zip(terms[:half], terms[half:], strict=True)
+            products = [rf"{self._enclosed(a, _PRODUCT)} \cdot {self._enclosed(b, _PRODUCT)}" for a, b in pairs]
             return " + ".join(self._shortened(products, {i % half for i in keep})) or "0"
         if op in RULES and RULES[op].arity is not None:
             return self._write(op, *terms).text
@@ -71,9 +72,10 @@ class Script:
         """
         args = node._args
         lines = SLOPES.get(node.op)
-        if lines is None:
+        if lines is None or node.op not in RULES:
             return self.derivative.format(y=self.name(name(node)), x=self.name(name(args[argument])))
-        known: dict[str, Any] = {"y": self._named(name(node)), "n": float(len(args)), "pi": self._named("π")}
+        pi = _Term(self.name("π"), _ATOM)
+        known: dict[str, Any] = {"y": self._named(name(node)), "n": float(len(args)), "pi": pi}
         if RULES[node.op].arity is None:
             known["a"] = self._operand(args[argument], name)
             known["b"] = self._operand(args[argument - len(args) // 2], name)
@@ -145,35 +147,38 @@ def _text_call(op: str, texts: Sequence[str]) -> str:
 
 _LATEX_SIGNS = {
     "\\": r"\backslash ", "{": r"\lbrace ", "}": r"\rbrace ", "^": r"\wedge ", "~": r"\sim ", " ": r"\ ",
-    **{sign: "\\" + sign for sign in "$%#&_"}, "…": r"\dots ", "π": r"\pi ",
+    **{sign: "\\" + sign for sign in "$%#&_"}, "…": r"\dots ",
 }  # fmt: skip
+_LATEX_SYMBOLS = {"!=": r"\neq", "<": "<", ">": ">", "…": r"\dots", "π": r"\pi"}
 
 
 def _latex_name(name: str) -> str:
     """``v7`` with an index, ``hidden.neuron1.w[8]`` too, and all else upright and escaped."""
-    if name == "!=":
-        return r"\neq"
-    if name == "…":
-        return r"\dots"
+    if name in _LATEX_SYMBOLS:
+        return _LATEX_SYMBOLS[name]
     if match := re.fullmatch(r"(.+)\[(\d+(?:, ?\d+)*)\]", name) or re.fullmatch(r"([^\W\d_])(\d+)", name):
-        return f"{_latex_name(match[1])}_{{{match[2]}}}"
+        base = _latex_name(match[1])
+        return f"{f'{{{base}}}' if '_{' in base else base}_{{{match[2]}}}"
     if re.fullmatch(r"-?(inf|nan|[\d.]+(e[+-]?\d+)?)", name):
         return _latex_digits(name)
-    escaped = "".join(_LATEX_SIGNS.get(sign, sign) for sign in name)
+    # In braces a full stop is a letter, and no space follows it.
+    escaped = "".join(sign if sign.isalnum() else _LATEX_SIGNS.get(sign, f"{{{sign}}}") for sign in name)
     return escaped if len(name) == 1 else rf"\mathrm{{{escaped}}}"
 
 
 def _latex_digits(digits: str) -> str:
     mantissa, _, exponent = digits.partition("e")
     if exponent:
-        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+        return rf"{mantissa} \times 10^{{{int(exponent)}}}"
     return digits.replace("inf", r"\infty ").replace("nan", r"\mathrm{nan}")
 
 
 def _latex_call(op: str, texts: Sequence[str]) -> str:
-    if op not in RULES:
-        return rf"{_latex_name(op)}\left({', '.join(texts)}\right)"
-    return RULES[op].latex.format(*texts, args=", ".join(texts))
+    args = ", ".join(texts)
+    try:
+        return RULES[op].latex.format(*texts, args=args)
+    except (LookupError, ValueError):  # the row is gone, or a user's template is no template
+        return rf"{_latex_name(op)}\left({args}\right)"
 
 
 TEXT = Script(

@@ -133,23 +133,23 @@ def latex_page(way: Way, lines: Sequence[Gradient | Fold], gradient: float) -> s
         gradient: as for ``text_page``.
     """
     writer = _Writer(LATEX, way, lines, r" \cdot ", r"\text{{{}}}")
-    rows = list(_latex_lines(writer, lines))
+    rows = [(" " + r"\\" + "\n").join(block) for block in _latex_blocks(writer, lines)]
     if not lines:
         why = rf"\text{{no path leads from }} {writer.name(way.loss)} \text{{ to }} {writer.name(way.w)}"
         rows = [rf"{writer.derivative(way.w)} &= {writer.script.number(gradient)} \qquad {why}"]
-    return "\n".join([r"\begin{aligned}", " \\\\\n".join(rows), r"\end{aligned}"])
+    return "\n".join([r"\begin{aligned}", (" " + r"\\[1.2ex]" + "\n").join(rows), r"\end{aligned}"])
 
 
-def _latex_lines(writer: _Writer, lines: Sequence[Gradient | Fold]) -> Iterator[str]:
+def _latex_blocks(writer: _Writer, lines: Sequence[Gradient | Fold]) -> Iterator[list[str]]:
+    """The rows of each line."""
     for line in lines:
         if isinstance(line, Fold):
             words, row = writer.fold(line)
-            yield f"& {words}"
-            yield from _latex_sum(writer.derivative(line.below.node), [row] if row else [], "")
+            yield [f"& {words}", *_latex_sum(writer.derivative(line.below.node), [row] if row else [], "")]
         else:
             name, *rest = writer.operation(line.node)
-            yield f"{name} &= {' = '.join(rest)}"
-            yield from _latex_sum(writer.derivative(line.node), writer.rows(line), writer.script.number(line.gradient))
+            total = writer.script.number(line.gradient)
+            yield [f"{name} &= {' = '.join(rest)}", *_latex_sum(writer.derivative(line.node), writer.rows(line), total)]
 
 
 def _latex_sum(left: str, rows: Sequence[_Row], total: str) -> Iterator[str]:

@@ -89,11 +89,11 @@ def paths(loss: Any, w: Any, top: int | None = 5) -> Paths:
         >>> paths(w * x + w * w * 0.5, w)
         ∂L/∂w = 5, the sum over 3 paths from L to w:
           60 %  3 = 1 × 3
-                L → v1 → w
+                L → v3 → w
           20 %  1 = 1 × 0.5 × 2
-                L → v3 → v2 → w
+                L → v2 → v1 → w
           20 %  1 = 1 × 0.5 × 2
-                L → v3 → v2 → w
+                L → v2 → v1 → w
     """
     way = Way(loss, w)
     number = way.count()
@@ -175,14 +175,17 @@ def _lines(way: Way, gradient: float, number: int, largest: Sequence[Path], rest
         yield f"  {share.rjust(wide)}  {product}" + f" = {factors}" * (len(path.factors) > 1)
         yield " " * (wide + 4) + " → ".join(_ends(path.nodes, "nodes", way.name))
     if others:
-        yield f"  {shares[-1].rjust(wide)}  {products[-1]}, the other {_whole(others)} path{'s' * (others > 1)} together"
+        count_ = f"{_whole(others)} path{'s' * (others > 1)} together"
+        yield f"  {shares[-1].rjust(wide)}  {products[-1]}, the other {count_}"
     yield from _remarks(gradient, largest)
 
 
 def _remarks(gradient: float, largest: Sequence[Path]) -> Iterator[str]:
     """Why there are no shares, where there are none."""
     if not math.isfinite(gradient):
-        non_finite = "first those with a factor that is inf or nan" if largest[0].size.non_finite else "the largest first"
+        non_finite = (
+            "first those with a factor that is inf or nan" if largest[0].size.non_finite else "the largest first"
+        )
         yield f"The gradient is {gradient}, so no path has a share of it; {non_finite}."
     elif gradient == 0.0 and largest[0].size.zeros:
         yield "The gradient is 0 because every path has a factor 0, so no path has a share of it."

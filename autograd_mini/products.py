@@ -61,7 +61,7 @@ def power_of_ten(exponent: float, digits: int = 6) -> str:
     """Write 10**exponent, which may be beyond the range of floats.
 
     Example:
-        >>> power_of_ten(1000.5), power_of_ten(-999.99999, digits=2)
+        >>> power_of_ten(1000.5), power_of_ten(-999.00001, digits=2)
         ('3.16228e+1000', '1e-999')
     """
     whole, part = divmod(exponent, 1.0)
