@@ -109,15 +109,15 @@ class Script:
         return _Term(self.number(operand), _SIGN if number_text(operand).startswith("-") else _ATOM)
 
     def _apply(self, op: str, *operands: "_Term | float") -> "_Term | float":
-        """Write an op of a slope; what is a number is computed, and 1 as a factor or a power is left out."""
+        """Write an op of a slope; what is a number is computed, and what has no effect is left out."""
         if all(isinstance(operand, float) for operand in operands):
             return float(RULES[op].forward(FLOAT, *operands))
         if op == "mul" and 0.0 in operands:
             return 0.0
         if op == "mul" and 1.0 in operands:
             return operands[1] if operands[0] == 1.0 else operands[0]
-        if op == "pow" and operands[1] == 1.0:
-            return operands[0]
+        if op == "pow" and operands[1] in (0.0, 1.0):
+            return operands[0] if operands[1] else 1.0
         return self._write(op, *map(self._term, operands))
 
     def _write(self, op: str, *terms: _Term) -> _Term:

@@ -87,7 +87,10 @@ def _text_lines(writer: _Writer, lines: Sequence[Gradient | Fold], gradient: flo
     yield f"{writer.derivative(way.w)} = {writer.script.number(gradient)}"
     if not lines:
         yield f"No path leads from {top} to {bottom}: {top} does not depend on it."
-        yield "If it should, look for .data, float() or no_grad() on the way."
+        if way.w.op == "constant":
+            yield "It is a constant, a plain number in the formula; Value(number) can be differentiated by."
+        else:
+            yield "If it should, look for .data, float() or no_grad() on the way."
         return
     if way.order:
         count = f"{len(way.order):,} operation{'s' * (len(way.order) > 1)}"
@@ -112,7 +115,7 @@ def _text_lines(writer: _Writer, lines: Sequence[Gradient | Fold], gradient: flo
 
 def _text_sum(left: str, rows: Sequence[_Row], total: str) -> Iterator[str]:
     """A sum in columns; the total below, if there is more than one term."""
-    width = max((len(row.symbols) for row in rows), default=0)
+    width = max((len(row.symbols) for row in rows if row.numbers), default=0)
     terms = [f"{row.symbols.ljust(width)} = {row.numbers}" if row.numbers else row.symbols for row in rows]
     width = max(map(len, terms), default=0)
     last = max(len(text) for text in (total, *(row.result for row in rows))) if len(rows) > 1 else 0
