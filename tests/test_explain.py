@@ -64,8 +64,9 @@ def check_sums(explanation: Explanation) -> None:
             assert (line.node, line.gradient, line.folded) == (explanation.loss, 1.0, 0)
             continue
         terms = [*(step.contribution for step in line.steps), line.rest]
-        # Sums of the same terms in another order.
-        assert math.isclose(math.fsum(terms), line.gradient, rel_tol=1e-12, abs_tol=1e-12 * max(map(abs, terms)))
+        # The same terms summed in another order, with a rounding for each.
+        roundings = 2.0**-52 * (len(line.steps) + line.folded) * math.fsum(map(abs, terms))
+        assert abs(math.fsum(terms) - line.gradient) <= roundings
 
 
 def check_reads_downwards(explanation: Explanation) -> None:
@@ -149,19 +150,18 @@ def test_a_long_chain_is_folded_in_the_middle_and_the_chain_rule_still_holds() -
     w = Value(2.0, "w")
     loss = w
     for _ in range(3_000):
-        loss = (loss * 1.001 - 0.001).sin()
-        loss = loss + loss
+        loss = (loss + loss) * 0.4995 + 0.001
     explanation = explain(w, loss)
     (fold,) = (line for line in explanation.lines if isinstance(line, Fold))
-    assert len(gradients(explanation)) + fold.count == 12_001
+    assert len(gradients(explanation)) + fold.count == 9_001
     assert fold.product is not None
-    # 12,000 roundings on either side.
+    # 9,000 roundings on either side.
     product = fold.product.times(fold.above.gradient)
     assert math.isclose(float(product), fold.below.gradient, rel_tol=1e-11)
     page = repr(explanation)
     assert len(page.splitlines()) <= 80
     assert f"… {fold.count:,} operations are folded here, each used by the one before it alone\n  ∂L/∂v" in page
-    assert len(explain(w, loss, full=True).lines) == 12_001
+    assert len(explain(w, loss, full=True).lines) == 9_001
 
 
 def test_a_chain_whose_slope_no_float_holds_shows_it() -> None:
