@@ -109,8 +109,8 @@ class Script:
         return _Term(self.number(operand), _SIGN if number_text(operand).startswith("-") else _ATOM)
 
     def _apply(self, op: str, *operands: "_Term | float") -> "_Term | float":
-        """Write an op of a slope; what is a number is computed, and what has no effect is left out."""
-        if all(isinstance(operand, float) for operand in operands):
+        """Write an op of a slope; arithmetic with numbers is done, and what has no effect is left out."""
+        if op in TEXT.templates and all(isinstance(operand, float) for operand in operands):
             return float(RULES[op].forward(FLOAT, *operands))
         if op == "mul" and 0.0 in operands:
             return 0.0

@@ -114,6 +114,7 @@ def label(arg: Value | float) -> str:
         ("x**0", "0", "0"),
         ("2 / x", "(-2 / x**2)", r"\frac{-2}{{x}^{2}}"),
         ("x / 2", "0.5", "0.5"),
+        ("2**x", "pow * log(2)", r"\mathrm{pow} \cdot \ln\left(2\right)"),
         ("-x", "(-1)", r"\left(-1\right)"),
         ("cos(x)", "(-sin(x))", r"\left(-\sin\left(x\right)\right)"),
         ("tanh(x)", "(1 - tanh**2)", r"\left(1 - {\mathrm{tanh}}^{2}\right)"),
