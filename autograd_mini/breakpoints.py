@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from autograd_mini.backward import Step
+from autograd_mini.printing import printable
 from autograd_mini.rules import RULES
 from autograd_mini.source import SourceLine
 from autograd_mini.value import Value
@@ -95,9 +96,8 @@ def breakpoint_at(
         texts.append("a number that is not finite")
     if not texts:
         raise ValueError('a breakpoint needs a condition: a node, a label, op="tanh", line="train.py:12", when=... ')
-    return Breakpoint(
-        ", ".join(texts), _all(tests), leaves, operations, _step_test(when, non_finite), non_finite and when is None
-    )
+    text, is_hit = ", ".join(map(printable, texts)), _step_test(when, non_finite)
+    return Breakpoint(text, _all(tests), leaves, operations, is_hit, non_finite and when is None)
 
 
 def _all(tests: list[Callable[[Value], bool]]) -> Callable[[Value], bool]:

@@ -10,6 +10,7 @@ from autograd_mini.breakpoints import Breakpoint, breakpoint_at
 from autograd_mini.cursor import Cursor, Place
 from autograd_mini.notation import Names
 from autograd_mini.opening import opened
+from autograd_mini.printing import always_answers
 from autograd_mini.replay import recompute
 from autograd_mini.standing import standing
 from autograd_mini.stops import nodes_at, run_back, run_on
@@ -299,8 +300,7 @@ class Debugger:
             self._cursor.go(place)
         return self
 
-    def __repr__(self) -> str:
-        return standing(self)
+    __repr__ = always_answers(standing)
 
     def _advance(self, count: int, move: Callable[[], Any]) -> Self:
         with self._moving():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from autograd_mini.backward import Step
 from autograd_mini.breakpoints import Breakpoint
 from autograd_mini.cursor import Cursor, Place
+from autograd_mini.printing import printable
 from autograd_mini.value import Value
 
 __all__ = ["nodes_at", "run_back", "run_on"]
@@ -35,7 +36,7 @@ def nodes_at(point: Breakpoint, root: Value, order: Sequence[Value]) -> list[Val
         return found
     if "line " in point.text and not any(node.line for node in nodes):
         raise ValueError("no node of this graph knows its source line; make the graph under record_lines()")
-    labels = dict.fromkeys(str(node.label) for node in nodes if node.label)
+    labels = dict.fromkeys(printable(str(node.label)) for node in nodes if node.label)
     near = difflib.get_close_matches(point.text.removeprefix("label "), [*labels][:10_000], 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"its labels are {', '.join([*labels][:8]) or 'none'}"
     raise ValueError(f"no node of this graph is at {point.text}; {hint}")

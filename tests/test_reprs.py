@@ -3,6 +3,7 @@
 A public class that has no sample here fails the first test: add one, with contents as nasty as it can hold.
 """
 
+import copy
 import dataclasses
 import functools
 import importlib
@@ -17,17 +18,23 @@ import pytest
 import autograd_mini as am
 import nn
 from autograd_mini import (
+    Debugger,
     Diagnosis,
+    Explanation,
     Expression,
     Finding,
     GraphStatistics,
+    Paths,
     Report,
     Step,
     Value,
+    debug,
     diagnose,
+    explain,
     gradcheck,
     lab,
     parameter,
+    paths,
     primitive,
     record_lines,
     statistics,
@@ -35,6 +42,7 @@ from autograd_mini import (
     tanh,
 )
 from autograd_mini.blame import Blame
+from autograd_mini.breakpoints import Breakpoint, breakpoint_at
 from autograd_mini.kits import FLOAT, Kit
 from autograd_mini.printing import Listing, printable
 from autograd_mini.report import Check
@@ -66,6 +74,24 @@ def deep() -> Value:
     for _ in range(MANY):
         root = root + 1.0
     return root
+
+
+def deepest() -> tuple[Value, Value]:
+    root = deep()
+    return next(node for node in am.topological_order(root) if node.label), root
+
+
+def places(dbg: Debugger) -> list[Debugger]:
+    """The debugger at every place, as copies."""
+    found = []
+    dbg.restart(forward=True)
+    while True:
+        found.append(copy.copy(dbg))
+        found[-1]._cursor = copy.copy(dbg._cursor)
+        found[-1]._cursor.log, found[-1]._cursor.gradient = dbg._cursor.log.copy(), dict(dbg.gradients)
+        if dbg.finished:
+            return found
+        dbg.step()
 
 
 def wide() -> Value:
@@ -135,6 +161,21 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
         lambda: Expression("x * y  # \x1b[31m\n", x=math.nan, y=-math.inf),
         lambda: Expression("u = x * x  # \x1b[31m\nu", x=5e-324),
         lambda: Expression("u = x * x\nu", x=math.nan),
+    ],
+    Debugger: [
+        lambda: [place for value in nasty_values()[:-1] for place in places(debug(value))],
+        lambda: [debug(deep()).step(3), debug(wide()).step(3), debug(wide()).restart(forward=True)],
+        lambda: places(debug(am.dot([Value(math.nan, NASTY)] * 9, [2.0] * 9) + 1, open_dots=True)),
+    ],
+    Breakpoint: [lambda: [breakpoint_at(Value(1.0, NASTY)), breakpoint_at(NASTY, op="tanh", line=3)]],
+    Explanation: [
+        lambda: [explain(leaf, value) for value in nasty_values()[:-1] for leaf in (*value.parents, value)],
+        lambda: explain(wide().parents[7], wide()),
+        lambda: explain(*deepest()),
+    ],
+    Paths: [
+        lambda: [paths(value, leaf) for value in nasty_values()[:-1] for leaf in (*value.parents, value)],
+        lambda: paths(*reversed(deepest())),
     ],
     lab.Comparison: [
         lambda: [lab.compare(value, name) for value in nasty_values()[:-1] for name in lab.ALGORITHMS],
