@@ -47,6 +47,23 @@ class Names:
             self._known[node] = f"v{len(self._order) - place}" if place else "L"
         return self._known[node]
 
+    def node(self, name: str) -> Any:
+        """Find the operation without a label that has this name; None if none has.
+
+        Example:
+            >>> from autograd_mini import Value
+            >>> from autograd_mini.backward import sweep_order
+            >>> Names(sweep_order([Value(3.0) * 2 + 1])).node("v1")
+            Value(data=6, grad=not computed, op=mul)
+        """
+        place = 0
+        if name != "L":
+            number = name.removeprefix("v")
+            if name == number or not number.isdecimal() or not 0 < (place := len(self._order) - int(number)):
+                return None
+        node = self._order[place] if place < len(self._order) else None
+        return None if node is None or node.label else node
+
 
 def written(op: str, arguments: Sequence[str]) -> str:
     """Write an operation as a line of algebra.
