@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nautograd-mini: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # What is left to write goes nowhere, so that Python does not complain when it ends; 128 + SIGPIPE, as in a shell.
+        # What is left to write goes nowhere, or Python would complain as it ends; 128 + SIGPIPE, as in a shell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (OSError, ValueError, TypeError) as error:

@@ -1,5 +1,6 @@
 """How nodes and operations are written for people: a name for every node, and an operation as a line of algebra."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,13 +57,11 @@ class Names:
             >>> Names(sweep_order([Value(3.0) * 2 + 1])).node("v1")
             Value(data=6, grad=not computed, op=mul)
         """
-        place = 0
-        if name != "L":
-            number = name.removeprefix("v")
-            if name == number or not number.isdecimal() or not 0 < (place := len(self._order) - int(number)):
-                return None
-        node = self._order[place] if place < len(self._order) else None
-        return None if node is None or node.label else node
+        if name != "L" and not re.fullmatch(r"v[1-9]\d*", name):
+            return None
+        place = 0 if name == "L" else len(self._order) - int(name[1:])
+        nodes = self._order[place : place + 1] if place > 0 or name == "L" else ()
+        return next((node for node in nodes if not node.label), None)
 
 
 def written(op: str, arguments: Sequence[str]) -> str:

@@ -124,13 +124,13 @@ def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
                 color = colors.roles[looks.mark]
                 attributes |= {"label": f" {looks.notes[node, i]} ", "fontcolor": color, "color": color}
                 attributes |= {"penwidth": "2", "style": "dashed" if (node, i) in looks.dashed else "solid"}
-            elif looks.show_local:
+            elif looks.show_local and node not in looks.unknown:
                 attributes |= _local(node, local, looks)
             graph.edge(name[parent], name[node], **attributes)
         for kind, count in zip(("argument", "use"), looks.more.get(node, ()), strict=False):
             if count:
-                rest = f"{name[node]}_{kind}s"
-                graph.node(rest, f"{count:,} more" + f" use{'s' * (count > 1)}" * (kind == "use"), fontcolor=colors.faint)
+                rest, text = f"{name[node]}_{kind}s", f"{count:,} more {kind}{'s' * (count > 1)}"
+                graph.node(rest, text, fontcolor=colors.faint)
                 graph.edge(*((rest, name[node]) if kind == "argument" else (name[node], rest)), style="dotted")
     return str(graph.source)
 

@@ -14,7 +14,7 @@ __all__ = ["draw_step"]
 
 _MOST_ARGUMENTS = 6
 _MOST_USES = 3
-_CAPTION = "solid: the step just taken, upstream × local = contribution; dashed: the next one"
+_CAPTION = "solid: the step just taken, upstream × local = contribution, against the arrow; dashed: the next one"
 
 
 def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankdir: str = "LR") -> Figure:

@@ -1,4 +1,4 @@
-"""The commands of ``autograd-mini step``: the Debugger's methods under the names that pdb and gdb have made familiar."""
+"""The commands of ``autograd-mini step``: what a Debugger can do, under names that users of pdb and gdb know."""
 
 import math
 import os
@@ -6,18 +6,17 @@ import re
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from autograd_mini.backward import Step
 from autograd_mini.explain import explain
-from autograd_mini.expression import Expression
 from autograd_mini.graph import topological_order
 from autograd_mini.number import number_text
 from autograd_mini.paths import paths
-from autograd_mini.rules import RULES
 from autograd_mini.shell.terminal import Terminal, command
+from autograd_mini.shell.words import conditions, count_of, nodes_called, number_of
 from autograd_mini.standing import operation_line, product_line
 from autograd_mini.stepper import Debugger
 from autograd_mini.value import Value
@@ -25,9 +24,7 @@ from viz.step import draw_step
 
 __all__ = ["StepSession"]
 
-_MOVE, _STOP, _LOOK, _TRY = "Move", "Stop at", "Look", "Try"
-_NUMBERS = ("upstream", "local", "contribution", "before", "after")
-_FUNCTIONS = {"abs": abs, "isfinite": math.isfinite, "isinf": math.isinf, "isnan": math.isnan}
+_MOVE, _STOP, _LOOK, _TRY = "Move", "Stop", "Look", "Try"
 _CLOSE = 0.01
 _MOST_LISTED = 20
 
@@ -48,9 +45,10 @@ class StepSession(Terminal):
         self._asked = self._right = 0
         self._folder, self._pictures = "", 0
 
-    def preloop(self) -> None:
-        if not self._again:
-            self._show()
+    def run(self) -> int:
+        self.say("Back propagation, step by step. help lists the commands.")
+        self._show()
+        return super().run()
 
     @command(_MOVE, "[N]", "s", repeats=True)
     def do_step(self, text: str) -> None:
@@ -58,7 +56,7 @@ class StepSession(Terminal):
 
         step 5 takes five. In the forward pass it computes one operation.
         """
-        self._debugger.step(_count("step", text or "1"))
+        self._debugger.step(count_of("step", text or "1"))
         self._show()
 
     @command(_MOVE, "[N]", "n", repeats=True)
@@ -67,7 +65,7 @@ class StepSession(Terminal):
 
         next 5 goes through five nodes.
         """
-        self._debugger.next(_count("next", text or "1"))
+        self._debugger.next(count_of("next", text or "1"))
         self._show()
 
     @command(_MOVE, "[N]", "b", "rs", "reverse-step", repeats=True)
@@ -77,31 +75,31 @@ class StepSession(Terminal):
         back 5 takes five back. Before the backward pass lies the forward pass, so back goes on into it.
         (A breakpoint is set by break, or br.)
         """
-        self._debugger.back(_count("back", text or "1"))
+        self._debugger.back(count_of("back", text or "1"))
         self._show()
 
     @command(_MOVE, "WHERE", "u", completes="labels", repeats=True)
     def do_until(self, text: str) -> None:
-        """run on to a place, or to a breakpoint before it
+        """run on to a place, such as until tanh
 
         until hidden.neuron1.w[8]
         until tanh if abs(upstream) > 1
-        help break says what WHERE may be.
+        It stops at a breakpoint on the way, too. help break says what WHERE may be.
         """
         if not text and not self._debugger.breakpoints:
             raise ValueError("until needs a place to run to, as in: until tanh; help break says what may stand there")
-        self._debugger.until(**self._conditions(text))
+        self._debugger.until(**conditions(self._debugger, text))
         self._show()
 
     @command(_MOVE, "[WHERE]", "r", "rc", "back-until", "reverse-continue", completes="labels", repeats=True)
     def do_reverse(self, text: str) -> None:
-        """run back to a place, or to the last breakpoint
+        """run back to a place, or to a breakpoint
 
         reverse hidden.*
         help break says what WHERE may be. Without anything to stop at it runs back to the start.
         """
         if text or self._debugger.breakpoints:
-            self._debugger.back_until(**self._conditions(text))
+            self._debugger.back_until(**conditions(self._debugger, text))
         else:
             self._debugger.restart()
         self._show()
@@ -117,7 +115,7 @@ class StepSession(Terminal):
 
     @command(_MOVE, "", "f")
     def do_finish(self, text: str) -> None:
-        """run to the end of the pass, past all breakpoints"""
+        """run to the end, past all breakpoints"""
         self._debugger.finish()
         self._show()
 
@@ -150,7 +148,7 @@ class StepSession(Terminal):
         The numbers of a step are upstream, local, contribution, and before and after, the sum of what has arrived.
         """
         if text:
-            self._debugger.break_at(**self._conditions(text))
+            self._debugger.break_at(**conditions(self._debugger, text))
         if not self._debugger.breakpoints:
             self.say("no breakpoints; break WHERE sets one, and help break says what WHERE may be")
         for number, point in enumerate(self._debugger.breakpoints, start=1):
@@ -163,7 +161,7 @@ class StepSession(Terminal):
 
         clear 2
         """
-        self._debugger.clear(_count("clear", text) if text else None)
+        self._debugger.clear(count_of("clear", text) if text else None)
         self.do_break("")
 
     @command(_LOOK, "", "w", "bt")
@@ -201,24 +199,25 @@ class StepSession(Terminal):
 
     @command(_LOOK, "[NODE]", "p", completes="labels")
     def do_paths(self, text: str) -> None:
-        """the paths that a gradient came by, and their shares
+        """list the paths a gradient came by, and their shares
 
         paths hidden.neuron1.w[8]
         paths x 10 lists ten; without a number five.
         """
         found = re.fullmatch(r"(?:(.*)\s)?(\d+)", text)
-        top = _count("paths", found[2]) if found else 5
+        top = count_of("paths", found[2]) if found else 5
         self.say(repr(paths(self._debugger.root, self._node((found[1] or "") if found else text), top=top)))
 
     @command(_LOOK, "[NODE]", "o", completes="labels")
     def do_open(self, text: str) -> None:
-        """open a dot into its products, to step through them
+        """open a dot into its products, and step through them
 
         Without NODE the current one; open all opens every dot of the graph.
         """
         debugger = self._debugger
         is_all = text == "all"
         debugger.open(*([n for n in debugger.order if n.op == "dot"] if is_all else self._nodes(text) if text else []))
+        self.forget_labels()
         self._show()
 
     @command(_LOOK, "[FILE]", "d")
@@ -231,13 +230,13 @@ class StepSession(Terminal):
         path = figure.save(Path(text).expanduser() if text else self._fresh_path()).resolve()
         self.say(f"the picture is in {path}")
         # Without a desktop a browser for text would take over the terminal.
-        has_desktop = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        has_desktop = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
         if self.is_interactive and self.stdout.isatty() and has_desktop and path.suffix != ".dot":
             webbrowser.open(path.as_uri())
 
     @command(_TRY, "", "pr", repeats=True)
     def do_predict(self, text: str) -> None:
-        """say what the next contribution is before you see it
+        """guess the next contribution, and see if you are right
 
         It asks for upstream × local. A number will do, or numbers to compute: 0.5*2, 1-tanh(0.3)**2.
         An answer within 1 % is right. In the forward pass it asks for the number that an operation gives.
@@ -260,32 +259,32 @@ class StepSession(Terminal):
         if not answer:
             self.say("no answer, so we stay where we are")
             return
-        guess = _number(answer)
+        guess = number_of(answer)
         debugger.step()
-        is_right = guess == truth or math.isclose(guess, truth, rel_tol=_CLOSE) or math.isnan(guess) and math.isnan(truth)
+        is_right = math.isclose(guess, truth, rel_tol=_CLOSE) or (math.isnan(guess) and math.isnan(truth))
         self._asked, self._right = self._asked + 1, self._right + is_right
         self.say(f"{'right' if is_right else 'no'}: {why}", "green" if is_right else "red")
         self.say(f"{self._right} of {self._asked} right; predict asks for the next, where shows where we stand")
 
-    @command(_TRY, "LEAF NUMBER", "", completes="labels")
+    @command(_TRY, "LEAF NUMBER", completes="labels")
     def do_set(self, text: str) -> None:
-        """give an input or a weight another number; we stay where we are
+        """give an input or a weight another number
 
         set x 0.7
-        All that depends on it is computed again. An if in your function is not decided anew.
+        We stay where we are, and all that depends on it is computed again. An if in your function is not decided anew.
         """
         found = re.fullmatch(r"(.*[^\s=])\s*[\s=]\s*(\S+)", text)
         if not found:
             raise ValueError("set needs a leaf and a number, as in: set x 0.7")
         leaf, root, name = self._node(found[1]), self._debugger.root, self._debugger.names
         before = leaf.data, root.data
-        self._debugger.set(leaf, _number(found[2]))
+        self._debugger.set(leaf, number_of(found[2]))
         for node, was in zip((leaf, root), before, strict=True):
             self.say(f"{name(node)} was {number_text(was)} and is {number_text(node.data)}")
         self._show()
 
     def labels(self) -> Sequence[str]:
-        return [node.label for node in topological_order(self._debugger.root) if node.label]
+        return [node.label for node in (*topological_order(self._debugger.root), *self._debugger.order) if node.label]
 
     def numbers(self) -> Sequence[str]:
         return [str(i + 1) for i in range(len(self._debugger.breakpoints))]
@@ -301,87 +300,21 @@ class StepSession(Terminal):
         return Path(self._folder, f"step-{self._pictures}.svg")
 
     def _nodes(self, text: str) -> list[Value]:
-        """The nodes of a label or a printed name; without one, the node that the last contribution went to."""
+        """The nodes of a name; without one, the node that the last contribution went to."""
         debugger = self._debugger
-        if not text:
-            return [debugger.last.parent if debugger.last else debugger.node or debugger.root]
-        if (node := debugger.names.node(text)) is not None:
-            return [node]
-        return debugger.find(text)
+        if text:
+            return nodes_called(debugger, text)
+        return [debugger.last.parent if debugger.last else debugger.node or debugger.root]
 
     def _node(self, text: str) -> Value:
         first, *others = self._nodes(text)
         if others:
-            names = ", ".join(map(self._debugger.names, (first, *others[:4])))
-            raise ValueError(f"{text!r} stands for {len(others) + 1} nodes, {names}{', …' * (len(others) > 4)}; name one")
+            names = ", ".join([*map(self._debugger.names, (first, *others[:4])), *["…"] * (len(others) > 4)])
+            raise ValueError(f"{text!r:.60} stands for {len(others) + 1} nodes, {names}; name one of them")
         return first
-
-    def _conditions(self, text: str) -> dict[str, Any]:
-        """What the words after break, until and reverse mean to the Debugger."""
-        place, *condition = re.split(r"(?:^|\s)if\s", text, maxsplit=1)
-        found: dict[str, Any] = {"when": _predicate(condition[0])} if condition else {}
-        words = []
-        for word in place.split():
-            key, equals, value = word.partition("=")
-            if equals and key in ("op", "line"):
-                found[key] = value
-            else:
-                words.append(word)
-        if words:
-            found |= self._place(" ".join(words))
-        return found
-
-    def _place(self, text: str) -> dict[str, Any]:
-        if (node := self._debugger.names.node(text)) is not None:
-            return {"where": node}
-        try:
-            self._debugger.find(text)
-        except ValueError:
-            if text in ("nan", "inf", "non-finite"):
-                return {"non_finite": True}
-            if text in RULES:
-                return {"op": text}
-            if re.fullmatch(r"(.+\.py:)?\d+", text):
-                return {"line": text}
-        return {"where": text}
-
-
-def _count(name: str, text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        fix = "; a breakpoint is set by break, or br" if name == "back" else ""
-        raise ValueError(f"{name} takes a whole number, 1 or more, as in {name} 3, got {text!r:.40}{fix}")
-    return int(text)
-
-
-def _number(text: str) -> float:
-    """Read a number, or compute one such as 0.5*2; a formula knows no names, and runs nothing."""
-    try:
-        return float(text)
-    except ValueError:
-        return float(Expression(text)())
 
 
 def _receiver(debugger: Debugger, step: Step) -> str:
     name = debugger.names(step.parent)
     is_twice = sum(step.parent is other for other in debugger.receivers(step.node)) > 1
     return f"{name}, its argument {step.argument}" if is_twice else name
-
-
-def _predicate(text: str) -> Callable[[Step], bool]:
-    """Compile a condition on the numbers of a step."""
-    try:
-        code = compile(text.strip(), "<condition>", "eval")
-    except SyntaxError as error:
-        raise ValueError(f"the condition {text!r:.60} cannot be read: {error.msg}") from None
-    if strange := sorted({*code.co_names} - {*_NUMBERS, *_FUNCTIONS}):
-        raise ValueError(
-            f"a condition does not know {strange[0]!r}; it knows {', '.join((*_NUMBERS, *_FUNCTIONS))}, "
-            "as in: if abs(contribution) > 0.1"
-        )
-
-    def holds(step: Step) -> bool:
-        return bool(eval(code, {"__builtins__": {}, **_FUNCTIONS}, {name: getattr(step, name) for name in _NUMBERS}))
-
-    holds.__name__ = text.strip()
-    return holds
-

@@ -67,7 +67,7 @@ def _input(text: str) -> tuple[str, float]:
 
 
 def _names(source: str) -> list[str]:
-    """The names that the formula uses and does not assign; none if it cannot be read, which is for its parser to say."""
+    """The names that a formula uses and does not assign; none if it cannot be read, as its parser will say."""
     try:
         nodes = list(ast.walk(ast.parse(source.strip())))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -97,7 +97,7 @@ def _from_file(path: Path, name: str) -> Value:
             raise TypeError(f"{name} in {path} needs arguments, {needed}; {fix}")
         made = _guarded(path, f"{name}()", subject)
     if not isinstance(made, Value):
-        raise TypeError(f"{name}() in {path} returned no Value but a {type(made).__name__}; return the Value, e.g. a loss")
+        raise TypeError(f"{name}() in {path} returned no Value but a {type(made).__name__}; return the loss, say")
     return made
 
 

@@ -3,21 +3,21 @@
 import bisect
 import cmd
 import difflib
+import importlib
 import os
-import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, TextIO, TypeVar
 
-try:
-    import readline
-except ImportError:  # as on Windows: no completion and no history then, all else is the same
-    readline = None  # type: ignore[assignment]
-
 __all__ = ["Command", "Terminal", "command"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+readline: Any = None  # as on Windows: no completion and no history then, all else is the same
+with suppress(ImportError):
+    readline = importlib.import_module("readline")
 
 _MOST_COMPLETIONS = 60
 _STYLES = {"bold": "1", "red": "31", "green": "32"}
@@ -98,7 +98,7 @@ class Terminal(cmd.Cmd):
         Returns:
             An exit code: 1 if a command failed that nobody typed, else 0.
         """
-        if readline and self.is_interactive:
+        if readline is not None and self.is_interactive:
             readline.set_completer_delims(" \t\n=")  # labels hold . and [
             if "libedit" in (readline.__doc__ or ""):
                 readline.parse_and_bind("bind ^I rl_complete")
@@ -134,8 +134,12 @@ class Terminal(cmd.Cmd):
             return ""
 
     def labels(self) -> Sequence[str]:
-        """What Tab offers where a label is asked for; collected once."""
+        """What Tab offers where a label is asked for; collected at the first Tab."""
         return ()
+
+    def forget_labels(self) -> None:
+        """Collect the labels again at the next Tab."""
+        self._labels = None
 
     def numbers(self) -> Sequence[str]:
         """What Tab offers where the number of a breakpoint is asked for."""
@@ -192,7 +196,7 @@ class Terminal(cmd.Cmd):
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise ValueError(f"there is no command {word!r:.40}; {hint}help lists the commands")
 
-    @command("The session", "[COMMAND]", "h", completes="commands")
+    @command("Else", "[COMMAND]", "h", completes="commands")
     def do_help(self, text: str) -> None:
         """say what a command does
 
@@ -208,16 +212,18 @@ class Terminal(cmd.Cmd):
                 self.say("  " + body.strip().replace("\n", "\n  "))
             return
         for group in dict.fromkeys(c.group for c in self.commands):
-            self.say(group, "bold")
+            heading = group
             for c in self.commands:
                 if c.group == group:
                     usage = f"{c.name}{f' ({c.short[0]})' if c.short else ''} {c.arguments}"
-                    self.say(f"  {usage:<25}{c.text.partition(chr(10))[0]}")
-        self.say("help COMMAND says more. A beginning is enough (fin). Tab completes. Enter alone repeats the last move.")
+                    self.say(f"{heading:<6}{usage:<19} {c.text.partition(chr(10))[0]}")
+                    heading = ""
+        self.say("\nhelp step says more on step. The start of a word is enough, Tab completes it, and")
+        self.say("Enter alone repeats the last move.")
 
-    @command("The session", "", "q", "exit")
+    @command("Else", "", "q", "exit")
     def do_quit(self, text: str) -> bool:
-        """leave; so does Ctrl-D, while Ctrl-C only stops what is running"""
+        """leave; so does Ctrl-D, but Ctrl-C only interrupts"""
         return True
 
     def completenames(self, text: str, *ignored: Any) -> list[str]:
