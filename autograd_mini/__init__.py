@@ -48,6 +48,7 @@ from autograd_mini.modes import detect_anomaly, no_grad, record_lines
 from autograd_mini.primitive import primitive
 from autograd_mini.report import Report
 from autograd_mini.rules import RULES
+from autograd_mini.stepper import Debugger, debug
 from autograd_mini.transforms import (
     derivative,
     grad,
@@ -66,6 +67,7 @@ __version__ = "0.1.0"
 # Without abs, pow and sum: a star import must not replace the built-in ones.
 __all__ = [
     "AnomalyError",
+    "Debugger",
     "Diagnosis",
     "Expression",
     "Finding",
@@ -78,6 +80,7 @@ __all__ = [
     "Value",
     "add",
     "cos",
+    "debug",
     "derivative",
     "detect_anomaly",
     "diagnose",

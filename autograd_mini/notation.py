@@ -1,7 +1,7 @@
 """How nodes and operations are written for people: a name for every node, and an operation as a line of algebra."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_mini.number import number_text
@@ -64,37 +64,38 @@ class Names:
         return next((node for node in nodes if not node.label), None)
 
 
-def written(op: str, arguments: Sequence[str]) -> str:
+def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str) -> str:
     """Write an operation as a line of algebra.
 
     Args:
         op: a row of the table.
-        arguments: its arguments as text; a long list is shortened to its ends.
+        arguments: its arguments; of a long list only the ends are shown.
+        text: writes one of them.
 
     Example:
-        >>> written("sub", ["a", "-1"]), written("dot", ["w", "v", "x", "y"]), written("tanh", ["a"])
-        ('a - (-1)', 'w*x + v*y', 'tanh(a)')
+        >>> written("sub", ["a", "-1"]), written("dot", ["w", "v", "x", "y"]), written("tanh", [0.5], "{:.2f}".format)
+        ('a - (-1)', 'w*x + v*y', 'tanh(0.50)')
     """
-    if op in _INFIX:
-        first, second = arguments
-        return _INFIX[op].join((_enclosed(first) if op == "pow" else first, _enclosed(second)))
-    if op == "neg":
-        return "-" + _enclosed(arguments[0])
     if op == "dot":
         half = len(arguments) // 2
-        pairs = zip(arguments[:half], arguments[half:], strict=True)
-        return " + ".join(_ends([f"{_enclosed(a)}*{_enclosed(b)}" for a, b in pairs])) or "0"
+        pairs = _ends(range(half), lambda i: "*".join(_enclosed(text(arguments[j])) for j in (i, i + half)))
+        return " + ".join(pairs) or "0"
     if op == "sum":
-        return " + ".join(_ends([_enclosed(a) for a in arguments])) or "0"
+        return " + ".join(_ends(arguments, lambda argument: _enclosed(text(argument)))) or "0"
+    if op == "neg":
+        return "-" + _enclosed(text(arguments[0]))
+    if op in _INFIX:
+        first, second = map(text, arguments)
+        return _INFIX[op].join((_enclosed(first) if op == "pow" else first, _enclosed(second)))
     symbol = RULES[op].symbol if op in RULES else op
-    return f"{symbol}({', '.join(_ends(arguments))})"
+    return f"{symbol}({', '.join(_ends(arguments, text))})"
 
 
 def _enclosed(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _ends(texts: Sequence[str]) -> list[str]:
-    if len(texts) <= _BEFORE + _AFTER + 1:
-        return list(texts)
-    return [*texts[:_BEFORE], "…", *texts[-_AFTER:]]
+def _ends(arguments: Sequence[Any], text: Callable[[Any], str]) -> list[str]:
+    if len(arguments) <= _BEFORE + _AFTER + 1:
+        return list(map(text, arguments))
+    return [*map(text, arguments[:_BEFORE]), "…", *map(text, arguments[-_AFTER:])]

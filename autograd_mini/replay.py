@@ -8,12 +8,14 @@ from autograd_mini.anomalies import operation_text
 from autograd_mini.backward import differentiable_arguments, sweep_order
 from autograd_mini.graph import topological_order
 from autograd_mini.kits import COMPLEX, FLOAT, Kit
+from autograd_mini.number import number
 from autograd_mini.rules import RULES
 from autograd_mini.value import Value
 
-__all__ = ["Replay", "branches", "misfits", "refuse_changed_data"]
+__all__ = ["Replay", "branches", "misfits", "recompute", "refuse_changed_data"]
 
 _LEAST_IMAGINARY = 1e-290  # well above the subnormal numbers, which have fewer digits
+_NO_ROW = "the op {!r} has no row to compute it by; define it with @primitive"
 _LEAST_STEP = 1e-100  # with a smaller one, an imaginary part of 0 may be one that has underflowed
 
 
@@ -68,7 +70,7 @@ class Replay:
         nodes = self.depending_on(x)
         for node in nodes:
             if node.op not in RULES:
-                raise ValueError(f"the op {node.op!r} has no row to compute it by; define it with @primitive")
+                raise ValueError(_NO_ROW.format(node.op))
 
         def value_and_branch(number: Any) -> tuple[Any, list[Any]]:
             sides: list[Any] = []
@@ -137,6 +139,39 @@ def misfits(node: Value) -> Iterator[tuple[int | None, float, float]]:
             now = rule.partial(FLOAT, argument, y, args)
             if not _is_same(local, now):
                 yield argument, local, now
+
+
+def recompute(order: Iterable[Value], leaf: Value, data: Any) -> None:
+    """Give a leaf another number and compute the operations that depend on it again, in place.
+
+    Args:
+        order: the operations, parents before children.
+        leaf: the leaf.
+        data: the number.
+
+    Raises:
+        TypeError: if `data` is not a real number.
+        ValueError: if an op on the way has no row in the table. Nothing is changed then.
+
+    Example:
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> recompute([y], x, 4)
+        >>> y.data, y.local_derivatives
+        (16.0, (4.0, 4.0))
+    """
+    fresh: dict[Value, tuple[float, tuple[float, ...]]] = {leaf: (number(data, "the number to set"), ())}
+    for node in order:
+        if fresh.keys().isdisjoint(node._inputs):
+            continue
+        if node.op not in RULES:
+            raise ValueError(_NO_ROW.format(node.op))
+        rule = RULES[node.op]
+        args = [fresh[arg][0] if arg in fresh else float(arg) for arg in node._args]
+        y = rule.forward(FLOAT, *args)
+        fresh[node] = y, tuple(rule.partial(FLOAT, i, y, args) for i in differentiable_arguments(node))
+    for node, (y, local) in fresh.items():
+        node._data, node._locals = y, local
 
 
 def refuse_changed_data(nodes: Iterable[Value], *, partials: bool = True) -> None:

@@ -1,0 +1,69 @@
+"""A fused ``dot`` opened into the products it adds up."""
+
+from typing import Any
+
+from autograd_mini import modes
+from autograd_mini.backward import differentiable_arguments
+from autograd_mini.notation import Names
+from autograd_mini.value import Value, record
+
+__all__ = ["opened"]
+
+
+def opened(dot: Any, names: Names) -> Value:
+    """Make the sum of products that a ``dot`` stands for.
+
+    The graph itself is left alone. The products have the numbers that the forward pass found.
+
+    Args:
+        dot: the node.
+        names: gives the name of the dot; the products are labelled ``v7[0]``, ``v7[1]``, … after it.
+
+    Returns:
+        A node whose parents are the products that have a gradient. Its own arguments are numbered as the pairs are.
+
+    Raises:
+        ValueError: for another node, and for a dot in which a factor stands crosswise, so that product by product its
+            contributions would be added in another order than ``backward()`` adds them.
+
+    Example:
+        >>> from autograd_mini import dot
+        >>> w = [Value(2.0, "w0"), Value(3.0, "w1")]
+        >>> z = dot(w, [10.0, 1.0])
+        >>> [product.data for product in opened(z, Names([z])).parents]
+        [20.0, 3.0]
+    """
+    if not isinstance(dot, Value) or dot.op != "dot":
+        raise ValueError(f"only a dot is opened into products, got {dot!r:.100}")
+    half = len(dot._args) // 2
+    local = dict(zip(differentiable_arguments(dot), dot._locals, strict=True))
+    edges = dict(zip(local, dot._inputs, strict=True))
+    pairwise = {i: edges[i] for pair in range(half) for i in (pair, pair + half) if i in edges}
+    if _by_parent(edges, local) != _by_parent(pairwise, local):
+        raise ValueError(
+            f"{names(dot)} has a factor both on its left and, earlier, on its right, so it is not opened: product by "
+            "product its contributions would add up in another order than in backward()"
+        )
+    products: list[Value | float] = []
+    with modes.recording(), modes.quiet():
+        for i in range(half):
+            a, b = args = dot._args[i], dot._args[i + half]
+            numbers = [local.get(i + half, float(a)), local.get(i, float(b))]  # those of the forward pass
+            factors = tuple(arg for arg in args if isinstance(arg, Value))
+            data = numbers[0] * numbers[1]
+            if not factors:
+                products.append(data)
+                continue
+            slopes = tuple(local[j] for j in (i, i + half) if j in local)
+            product = record("mul", data, args, factors, slopes)
+            product.label = f"{names(dot)}[{i}]"
+            products.append(product)
+        inputs = tuple(product for product in products if isinstance(product, Value))
+        return record("sum", dot.data, tuple(products), inputs, (1.0,) * len(inputs))
+
+
+def _by_parent(edges: dict[int, Value], local: dict[int, float]) -> dict[Value, list[float]]:
+    found: dict[Value, list[float]] = {}
+    for i, parent in edges.items():
+        found.setdefault(parent, []).append(local[i])
+    return found

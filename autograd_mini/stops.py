@@ -1,0 +1,129 @@
+"""Finding where a breakpoint stops: the places in the sweep that the graph alone decides, found without running it."""
+
+import difflib
+import math
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+
+from autograd_mini.backward import Step
+from autograd_mini.breakpoints import Breakpoint
+from autograd_mini.cursor import Cursor, Place
+from autograd_mini.value import Value
+
+__all__ = ["nodes_at", "run_back", "run_on"]
+
+
+def _all_nodes(order: Sequence[Value]) -> dict[Value, None]:
+    """Every node that takes part in the differentiation, in the order of the forward pass."""
+    nodes: dict[Value, None] = {}
+    for node in reversed(order):
+        for parent in node._inputs:
+            nodes[parent] = None
+        nodes[node] = None
+    return nodes
+
+
+def nodes_at(point: Breakpoint, root: Value, order: Sequence[Value]) -> list[Value]:
+    """List the nodes that a breakpoint stands at, in the order of the forward pass.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    nodes = _all_nodes(order) or {root: None}
+    if found := [node for node in nodes if point.holds(node)]:
+        return found
+    if "line " in point.text and not any(node.line for node in nodes):
+        raise ValueError("no node of this graph knows its source line; make the graph under record_lines()")
+    labels = dict.fromkeys(str(node.label) for node in nodes if node.label)
+    near = difflib.get_close_matches(point.text.removeprefix("label "), [*labels][:10_000], 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"its labels are {', '.join([*labels][:8]) or 'none'}"
+    raise ValueError(f"no node of this graph is at {point.text}; {hint}")
+
+
+def run_on(points: Sequence[Breakpoint], cursor: Cursor, computed: int) -> tuple[int, bool]:
+    """Run to the next stop.
+
+    Args:
+        points: where to stop.
+        cursor: where the backward pass stands; it is moved.
+        computed: how many operations the forward pass has computed.
+
+    Returns:
+        How many it has computed then, and whether a breakpoint was met. If none was, all has been run to the end.
+    """
+    operations = len(cursor.order)
+    if computed < operations:
+        for done in range(computed + 1, operations):
+            if _stops_forward(points, cursor.order, done):
+                return done, True
+        if _stops_forward(points, cursor.order, operations) or _stops_at(points, cursor.order[0]):
+            return operations, True
+    numeric = [point for point in points if point.when]
+    found = next(_places(points, cursor, cursor.place), None)
+    end = found or (operations, 0)
+    if not numeric:
+        cursor.go(end)
+    while cursor.place < end:
+        if _stops_after(numeric, cursor.take()):
+            return operations, True
+    return operations, found is not None
+
+
+def run_back(points: Sequence[Breakpoint], cursor: Cursor, computed: int) -> tuple[int, bool]:
+    """Run back to the stop before; see ``run_on``. If none is met, the forward pass is about to start."""
+    operations, here = len(cursor.order), cursor.place
+    if here > (0, 0):
+        stops = [(0, 0)] if _stops_at(points, cursor.order[0]) else []
+        stops += takewhile(lambda place: place < here, _places(points, cursor, (0, 0)))
+        if numeric := [point for point in points if point.when]:
+            cursor.start_over()
+            while cursor.place < here:
+                if _stops_after(numeric, cursor.take()) and cursor.place < here:
+                    stops.append(cursor.place)
+        cursor.go(max(stops, default=(0, 0)))
+        if stops:
+            return operations, True
+    for done in range(computed - 1, -1, -1):
+        if _stops_forward(points, cursor.order, done):
+            return done, True
+    return 0, False
+
+
+def _places(points: Sequence[Breakpoint], cursor: Cursor, after: Place) -> Iterator[Place]:
+    """Yield where the points stop after a place: at the turn of an operation, after the step that reaches a leaf."""
+    tests = [point.holds for point in points if point.when is None]
+    if not tests:
+        return
+    holds = tests[0] if len(tests) == 1 else lambda node: any(test(node) for test in tests)
+    first, edge = after
+    for operation in range(first, len(cursor.order)):
+        node = cursor.order[operation]
+        if operation > first and holds(node):
+            yield operation, 0
+        if node in cursor.opened:
+            continue
+        for done, parent in enumerate(node._inputs, 1):
+            if not parent._inputs and holds(parent) and (operation > first or done > edge):
+                yield cursor.normal(operation, done)
+
+
+def _stops_at(points: Sequence[Breakpoint], node: Value) -> bool:
+    return any(point.when is None and point.holds(node) for point in points)
+
+
+def _stops_after(numeric: Sequence[Breakpoint], step: Step) -> bool:
+    return any(point.when is not None and point.holds(step.parent) and point.when(step) for point in numeric)
+
+
+def _stops_forward(points: Sequence[Breakpoint], order: Sequence[Value], done: int) -> bool:
+    """Tell whether to stop in the forward pass when so many operations are done."""
+    if done < len(order):
+        upcoming = order[-1 - done]
+        if any(
+            _stops_at(points, node) for node in (upcoming, *upcoming._inputs) if node is upcoming or not node._inputs
+        ):
+            return True
+    computed = order[-done] if done else None
+    return computed is not None and any(
+        point.non_finite and not math.isfinite(computed.data) and point.holds(computed) for point in points
+    )
