@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from autograd_mini.backward import Step
-from autograd_mini.number import number_text
+from autograd_mini.standing import product_line
 from autograd_mini.stepper import Debugger
 from autograd_mini.value import Value
 from viz.colors import theme_named
@@ -20,28 +20,29 @@ _CAPTION = "solid: the step just taken, upstream × local = contribution, agains
 def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankdir: str = "LR") -> Figure:
     """Draw where a Debugger stands: the nodes near it, with the gradients that have arrived so far in this pass.
 
-    The operation whose turn it is says ``here``. The edge of the step just taken, and dashed that of the next, carry
-    ``upstream × local = contribution``. Of an operation with many arguments, such as a dot, those near the edge are
-    shown, and how many more there are.
+        The operation whose turn it is says ``here``. The edge of the step just taken, and dashed that of the next, carry
+        ``upstream × local = contribution``. Of an operation with many arguments, such as a dot, those near the edge are
+        shown, and how many more there are.
 
-    Args:
-        debugger: what ``debug`` returned.
-        depth: how many edges away from there a node may be.
-        theme: a name from ``viz.colors.THEMES``.
-        rankdir: where the graph runs to, as for ``draw_dot``.
+        Args:
+            debugger: what ``debug`` returned.
+            depth: how many edges away from there a node may be.
+            theme: a name from ``viz.colors.THEMES``.
+            rankdir: where the graph runs to, as for ``draw_dot``.
 
-    Returns:
-        A Figure.
+        Returns:
+            A Figure.
 
-    Raises:
-        TypeError: for anything but a Debugger.
-        ValueError: for an unknown theme, or a depth below 1.
+        Raises:
+            TypeError: for anything but a Debugger.
+            ValueError: for an unknown theme, or a depth below 1.
 
-    Example:
-        >>> from autograd_mini.stepper import debug
-        >>> x, w = Value(0.5, "x"), Value(2.0, "w")
-        >>> "1 × 0.419974 = 0.419974" in draw_step(debug((w * x).tanh()).step()).source
-        True
+        Example:
+            >>> from autograd_mini.standing import product_line
+    from autograd_mini.stepper import debug
+            >>> x, w = Value(0.5, "x"), Value(2.0, "w")
+            >>> "1 × 0.419974 = 0.419974" in draw_step(debug((w * x).tanh()).step()).source
+            True
     """
     if not isinstance(debugger, Debugger):
         raise TypeError(f"draw_step draws where a Debugger stands, got {debugger!r:.60}; write debug(loss)")
@@ -51,20 +52,22 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
     surroundings = _Surroundings(debugger, steps)
     centre = [debugger.node] if debugger.node else []
     nodes = surroundings.within(depth, [*centre, *(node for step in steps for node in (step.node, step.parent))])
-    notes = {(step.node, step.argument): _product(step) for step in steps}
-    is_dashed = {(step.node, step.argument) for step in steps[-1:] if step is not debugger.last}
-    unknown = set(debugger.order[: -debugger.place[0] or None]) if debugger.in_forward_pass else set()
     looks = Looks(
-        theme_named(theme), rankdir, True, "here", debugger.node, notes, is_dashed,
-        gradients=dict(debugger.gradients), names=lambda node: debugger.names(node) if node.parents else node.label,
-        unknown=unknown, more=surroundings.left_out(nodes), opened=debugger.opened, caption=_CAPTION if steps else "",
-    )  # fmt: skip
+        theme_named(theme),
+        rankdir,
+        show_local=True,
+        mark="here",
+        marked=debugger.node,
+        notes={(step.node, step.argument): product_line(step) for step in steps},
+        dashed={(step.node, step.argument) for step in steps if step is not debugger.last},
+        gradients=dict(debugger.gradients),
+        names=lambda node: debugger.names(node) if node.parents else node.label,
+        unknown=set(debugger.order[: -debugger.place[0] or None]) if debugger.in_forward_pass else (),
+        more=surroundings.left_out(nodes),
+        opened={node: debugger.stand_in(node) for node in nodes},
+        caption=_CAPTION if steps else "",
+    )
     return Figure(graph_source(nodes, debugger.root, looks), f"{len(nodes)} nodes around {debugger.names(nodes[0])}")
-
-
-def _product(step: Step) -> str:
-    numbers = (number_text(x) for x in (step.upstream, step.local, step.contribution))
-    return "{} × {} = {}".format(*numbers)
 
 
 class _Surroundings:
@@ -77,12 +80,11 @@ class _Surroundings:
     def within(self, depth: int, centre: Iterable[Value]) -> list[Value]:
         """The nodes up to `depth` edges away, in both directions."""
         found = frontier = dict.fromkeys(centre) or {self._debugger.root: None}
-        found = dict(found)
         for _ in range(depth):
             uses = self._uses(frontier)
             near = [node for user in frontier for node in (*self._arguments(user), *uses[user][:_MOST_USES])]
             frontier = {node: None for node in near if node not in found}
-            found |= frontier
+            found = found | frontier
         return list(found)
 
     def left_out(self, nodes: Sequence[Value]) -> dict[Value, tuple[int, int]]:
@@ -98,7 +100,7 @@ class _Surroundings:
         }
 
     def _parents(self, node: Value) -> tuple[Value, ...]:
-        return self._debugger.opened.get(node, node).parents
+        return self._debugger.stand_in(node).parents
 
     def _arguments(self, node: Value) -> list[Value]:
         """All arguments of a node if they are few, else those on either side of the step, and their partners."""
@@ -108,7 +110,7 @@ class _Surroundings:
             return list(parents)
         middle = self._edge.get(node, 0)
         near = range(max(middle - 1, 0), min(middle + 2, count))
-        is_fused = node.op == "dot" and node not in self._debugger.opened
+        is_fused = self._debugger.stand_in(node).op == "dot"
         partners = [(i + count // 2) % count for i in near] if is_fused else []
         return [parents[i] for i in sorted({*near, *partners})]
 
@@ -116,7 +118,7 @@ class _Surroundings:
         """What each of these nodes goes into, each user once; one walk over the graph finds all."""
         uses: dict[Value, dict[Value, None]] = {node: {} for node in nodes}
         for user in self._debugger.order:
-            for argument in self._debugger.receivers(user):
+            for argument in self._debugger.stand_in(user)._inputs:  # parents would make Values of all constants
                 if argument in uses:
                     uses[argument][user] = None
         return {node: list(users) for node, users in uses.items()}

@@ -44,6 +44,7 @@ class StepSession(Terminal):
         self._debugger = debugger
         self._asked = self._right = 0
         self._folder, self._pictures = "", 0
+        self._words: dict[str, list[str]] = {}  # for Tab, collected when it is first pressed
 
     def run(self) -> int:
         self.say("Back propagation, step by step. help lists the commands.")
@@ -78,7 +79,7 @@ class StepSession(Terminal):
         self._debugger.back(count_of("back", text or "1"))
         self._show()
 
-    @command(_MOVE, "WHERE", "u", completes="labels", repeats=True)
+    @command(_MOVE, "WHERE", "u", completes="places", repeats=True)
     def do_until(self, text: str) -> None:
         """run on to a place, such as until tanh
 
@@ -91,7 +92,7 @@ class StepSession(Terminal):
         self._debugger.until(**conditions(self._debugger, text))
         self._show()
 
-    @command(_MOVE, "[WHERE]", "r", "rc", "back-until", "reverse-continue", completes="labels", repeats=True)
+    @command(_MOVE, "[WHERE]", "r", "rc", "back-until", "reverse-continue", completes="places", repeats=True)
     def do_reverse(self, text: str) -> None:
         """run back to a place, or to a breakpoint
 
@@ -134,7 +135,7 @@ class StepSession(Terminal):
         self._debugger.restart(forward=True)
         self._show()
 
-    @command(_STOP, "[WHERE]", "br", completes="labels")
+    @command(_STOP, "[WHERE]", "br", completes="places")
     def do_break(self, text: str) -> None:
         """set a breakpoint; without WHERE, list them
 
@@ -217,7 +218,7 @@ class StepSession(Terminal):
         debugger = self._debugger
         is_all = text == "all"
         debugger.open(*([n for n in debugger.order if n.op == "dot"] if is_all else self._nodes(text) if text else []))
-        self.forget_labels()
+        self._words = {}  # the products have labels, too
         self._show()
 
     @command(_LOOK, "[FILE]", "d")
@@ -283,11 +284,15 @@ class StepSession(Terminal):
             self.say(f"{name(node)} was {number_text(was)} and is {number_text(node.data)}")
         self._show()
 
-    def labels(self) -> Sequence[str]:
-        return [node.label for node in (*topological_order(self._debugger.root), *self._debugger.order) if node.label]
-
-    def numbers(self) -> Sequence[str]:
-        return [str(i + 1) for i in range(len(self._debugger.breakpoints))]
+    def words(self, kind: str) -> Sequence[str]:
+        if kind == "breakpoints":
+            return [str(i + 1) for i in range(len(self._debugger.breakpoints))]
+        if not self._words:
+            nodes = {*topological_order(self._debugger.root), *self._debugger.order}
+            labels = {n.label for n in nodes if n.label.isprintable() and " " not in n.label} - {""}
+            ops = {n.op for n in nodes if n.op}
+            self._words = {"labels": sorted(labels), "ops": sorted(ops), "places": sorted(labels | ops)}
+        return self._words.get(kind, ())
 
     def _show(self) -> None:
         first, _, rest = repr(self._debugger).partition("\n")
@@ -316,5 +321,5 @@ class StepSession(Terminal):
 
 def _receiver(debugger: Debugger, step: Step) -> str:
     name = debugger.names(step.parent)
-    is_twice = sum(step.parent is other for other in debugger.receivers(step.node)) > 1
+    is_twice = sum(step.parent is other for other in debugger.stand_in(step.node).parents) > 1
     return f"{name}, its argument {step.argument}" if is_twice else name

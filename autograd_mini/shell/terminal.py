@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any, TextIO, TypeVar
 
 __all__ = ["Command", "Terminal", "command"]
@@ -32,7 +32,7 @@ class Command:
         group: the heading it stands under.
         arguments: what may follow it.
         short: other names, the first of which is its short form.
-        completes: what Tab offers: ``"labels"``, ``"commands"``, ``"breakpoints"`` or nothing.
+        completes: what Tab offers: ``"commands"``, or a kind of ``Terminal.words``.
         repeats: whether an empty line does it again.
         text: one line on what it does, then the rest of its help.
     """
@@ -90,7 +90,6 @@ class Terminal(cmd.Cmd):
         methods = (getattr(type(self), name) for kind in type(self).__mro__ for name in vars(kind))
         self.commands: list[Command] = list(dict.fromkeys(m.command for m in methods if hasattr(m, "command")))
         self._by_name = {name: c for c in self.commands for name in (c.name, *c.short)}
-        self._labels: list[str] | None = None
 
     def run(self) -> int:
         """Read and do commands to the end.
@@ -133,16 +132,8 @@ class Terminal(cmd.Cmd):
             self.say("")
             return ""
 
-    def labels(self) -> Sequence[str]:
-        """What Tab offers where a label is asked for; collected at the first Tab."""
-        return ()
-
-    def forget_labels(self) -> None:
-        """Collect the labels again at the next Tab."""
-        self._labels = None
-
-    def numbers(self) -> Sequence[str]:
-        """What Tab offers where the number of a breakpoint is asked for."""
+    def words(self, kind: str) -> Sequence[str]:
+        """What Tab offers after a command that `completes` this, sorted."""
         return ()
 
     def precmd(self, line: str) -> str:
@@ -227,26 +218,22 @@ class Terminal(cmd.Cmd):
         return True
 
     def completenames(self, text: str, *ignored: Any) -> list[str]:
-        return [c.name for c in self.commands if c.name.startswith(text)]
+        return sorted(c.name for c in self.commands if c.name.startswith(text))
 
     def completedefault(self, text: str, line: str, begin: int, end: int) -> list[str]:
-        """Offer what the command takes; of very many labels, only their next part, as of files their folders."""
+        """Offer what the command takes; of very many words, only their next part, as of files their folders."""
         try:
             kind = self.command_named(line.split()[0]).completes
         except ValueError:
             return []
-        if kind == "commands":
-            return self.completenames(text)
-        if kind == "breakpoints":
-            return [number for number in self.numbers() if number.startswith(text)]
-        if kind != "labels":
-            return []
-        if self._labels is None:
-            self._labels = sorted(label for label in set(self.labels()) if label.isprintable() and " " not in label)
-        start = bisect.bisect_left(self._labels, text)
-        found = list(takewhile(lambda label: label.startswith(text), self._labels[start:]))
+        if kind == "places" and line[:begin].endswith("op="):
+            kind = "ops"
+        words = self.completenames("") if kind == "commands" else self.words(kind)
+        start = bisect.bisect_left(words, text)
+        found = list(takewhile(lambda word: word.startswith(text), islice(words, start, None)))
         if len(found) > _MOST_COMPLETIONS:
-            found = list(dict.fromkeys(label[: _next_part(label, len(text))] for label in found))
+            shared = len(os.path.commonprefix([found[0], found[-1]]))  # noqa: RUF071  # letter by letter is what is wanted
+            found = list(dict.fromkeys(word[: _next_part(word, shared)] for word in found))
         return found
 
     def _styled(self, text: str, style: str, *, in_prompt: bool = False) -> str:
@@ -258,6 +245,6 @@ class Terminal(cmd.Cmd):
         return f"{on}{text}{off}"
 
 
-def _next_part(label: str, start: int) -> int:
-    ends = [end + 1 for end in (label.find(".", start), label.find("[", start)) if end >= 0]
-    return min(ends, default=len(label))
+def _next_part(word: str, start: int) -> int:
+    ends = [end + 1 for end in (word.find(".", start), word.find("[", start)) if end >= 0]
+    return min(ends, default=len(word))
