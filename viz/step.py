@@ -20,29 +20,29 @@ _CAPTION = "solid: the step just taken, upstream × local = contribution, agains
 def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankdir: str = "LR") -> Figure:
     """Draw where a Debugger stands: the nodes near it, with the gradients that have arrived so far in this pass.
 
-        The operation whose turn it is says ``here``. The edge of the step just taken, and dashed that of the next, carry
-        ``upstream × local = contribution``. Of an operation with many arguments, such as a dot, those near the edge are
-        shown, and how many more there are.
+    The operation whose turn it is says ``here``. The edge of the step just taken, and dashed that of the next, carry
+    ``upstream × local = contribution``. Of an operation with many arguments, such as a dot, those near the edge are
+    shown, and how many more there are.
 
-        Args:
-            debugger: what ``debug`` returned.
-            depth: how many edges away from there a node may be.
-            theme: a name from ``viz.colors.THEMES``.
-            rankdir: where the graph runs to, as for ``draw_dot``.
+    Args:
+        debugger: what ``debug`` returned.
+        depth: how many edges away from there a node may be.
+        theme: a name from ``viz.colors.THEMES``.
+        rankdir: where the graph runs to, as for ``draw_dot``.
 
-        Returns:
-            A Figure.
+    Returns:
+        A Figure.
 
-        Raises:
-            TypeError: for anything but a Debugger.
-            ValueError: for an unknown theme, or a depth below 1.
+    Raises:
+        TypeError: for anything but a Debugger.
+        ValueError: for an unknown theme, or a depth below 1.
 
-        Example:
-            >>> from autograd_mini.standing import product_line
+    Example:
+        >>> from autograd_mini.standing import product_line
     from autograd_mini.stepper import debug
-            >>> x, w = Value(0.5, "x"), Value(2.0, "w")
-            >>> "1 × 0.419974 = 0.419974" in draw_step(debug((w * x).tanh()).step()).source
-            True
+        >>> x, w = Value(0.5, "x"), Value(2.0, "w")
+        >>> "1 × 0.419974 = 0.419974" in draw_step(debug((w * x).tanh()).step()).source
+        True
     """
     if not isinstance(debugger, Debugger):
         raise TypeError(f"draw_step draws where a Debugger stands, got {debugger!r:.60}; write debug(loss)")
@@ -109,10 +109,10 @@ class _Surroundings:
         if count <= _MOST_ARGUMENTS:
             return list(parents)
         middle = self._edge.get(node, 0)
-        near = range(max(middle - 1, 0), min(middle + 2, count))
-        is_fused = self._debugger.stand_in(node).op == "dot"
-        partners = [(i + count // 2) % count for i in near] if is_fused else []
-        return [parents[i] for i in sorted({*near, *partners})]
+        half = count // 2 if self._debugger.stand_in(node).op == "dot" else count
+        first = middle // half * half  # of the factors on this side of a dot
+        near = range(max(middle - 1, first), min(middle + 2, first + half))
+        return [parents[i] for i in sorted({*near, *((i + half) % count for i in near)})]
 
     def _uses(self, nodes: Iterable[Value]) -> dict[Value, list[Value]]:
         """What each of these nodes goes into, each user once; one walk over the graph finds all."""

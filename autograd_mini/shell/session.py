@@ -12,7 +12,6 @@ from typing import TextIO
 
 from autograd_mini.backward import Step
 from autograd_mini.explain import explain
-from autograd_mini.graph import topological_order
 from autograd_mini.number import number_text
 from autograd_mini.paths import paths
 from autograd_mini.shell.terminal import Terminal, command
@@ -191,7 +190,7 @@ class StepSession(Terminal):
 
     @command(_LOOK, "[NODE]", "e", completes="labels")
     def do_explain(self, text: str) -> None:
-        """write out the whole chain rule for one gradient
+        """write out the chain rule for one gradient
 
         explain hidden.neuron1.w[8]
         Without NODE, that of the node that the last contribution went to.
@@ -200,7 +199,7 @@ class StepSession(Terminal):
 
     @command(_LOOK, "[NODE]", "p", completes="labels")
     def do_paths(self, text: str) -> None:
-        """list the paths a gradient came by, and their shares
+        """list the paths a gradient came by
 
         paths hidden.neuron1.w[8]
         paths x 10 lists ten; without a number five.
@@ -211,7 +210,7 @@ class StepSession(Terminal):
 
     @command(_LOOK, "[NODE]", "o", completes="labels")
     def do_open(self, text: str) -> None:
-        """open a dot into its products, and step through them
+        """open a dot into the products that it adds up
 
         Without NODE the current one; open all opens every dot of the graph.
         """
@@ -237,7 +236,7 @@ class StepSession(Terminal):
 
     @command(_TRY, "", "pr", repeats=True)
     def do_predict(self, text: str) -> None:
-        """guess the next contribution, and see if you are right
+        """guess the next contribution, then see it
 
         It asks for upstream × local. A number will do, or numbers to compute: 0.5*2, 1-tanh(0.3)**2.
         An answer within 1 % is right. In the forward pass it asks for the number that an operation gives.
@@ -288,9 +287,10 @@ class StepSession(Terminal):
         if kind == "breakpoints":
             return [str(i + 1) for i in range(len(self._debugger.breakpoints))]
         if not self._words:
-            nodes = {*topological_order(self._debugger.root), *self._debugger.order}
+            order = self._debugger.order
+            nodes = {self._debugger.root, *order, *(parent for node in order for parent in node._inputs)}
             labels = {n.label for n in nodes if n.label.isprintable() and " " not in n.label} - {""}
-            ops = {n.op for n in nodes if n.op}
+            ops = {n.op for n in order}
             self._words = {"labels": sorted(labels), "ops": sorted(ops), "places": sorted(labels | ops)}
         return self._words.get(kind, ())
 

@@ -209,7 +209,7 @@ class Terminal(cmd.Cmd):
                     usage = f"{c.name}{f' ({c.short[0]})' if c.short else ''} {c.arguments}"
                     self.say(f"{heading:<6}{usage:<19} {c.text.partition(chr(10))[0]}")
                     heading = ""
-        self.say("\nhelp step says more on step. The start of a word is enough, Tab completes it, and")
+        self.say("\nhelp break says more on break. Tab completes words; the start of one is enough.")
         self.say("Enter alone repeats the last move.")
 
     @command("Else", "", "q", "exit")
