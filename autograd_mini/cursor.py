@@ -74,21 +74,19 @@ class Cursor:
 
     def back(self) -> None:
         """Take the last step back."""
-        if not self.log:
-            return self.go(self._earlier(self.place, 1))
-        step = self.log.pop()
-        if step.before is NOT_COMPUTED:
-            del self.gradient[step.parent]
-        else:
-            self.gradient[step.parent] = step.before
-        self._operation, self._edge = self._earlier(self.place, 1)
+        self.go(self._earlier(self.place, 1))
 
     def go(self, place: Place) -> None:
         """Go to a place, ahead or behind."""
         while self.log and place < self.place:
-            self.back()
-        if place < self.place:
-            self.start_over()
+            step = self.log.pop()
+            if step.before is NOT_COMPUTED:
+                del self.gradient[step.parent]
+            else:
+                self.gradient[step.parent] = step.before
+            self._operation, self._edge = self._earlier(self.place, 1)
+        if not self.log:
+            self.start_over()  # and from there to the place, so that its last steps are known
         self._run(max(self.place, self._earlier(place, _REMEMBERED)))
         while self.place < place:
             self.take()

@@ -18,7 +18,7 @@ class Names:
     """A name for every node of a graph.
 
     That is the label where there is one; else the number itself for a leaf, ``L`` for the root, and ``v1``, ``v2``, …
-    for the other operations in the order of the forward pass.
+    for the other operations in the order of the forward pass. A node of another graph is called by its op.
 
     Args:
         order: the operations of the graph as ``sweep_order`` lists them, root first.
@@ -44,8 +44,8 @@ class Names:
         if not node._inputs:
             return number_text(node.data)
         if node not in self._known:
-            place = self._order.index(node)
-            self._known[node] = f"v{len(self._order) - place}" if place else "L"
+            place = self._order.index(node) if node in self._order else None
+            self._known[node] = node.op if place is None else f"v{len(self._order) - place}" if place else "L"
         return self._known[node]
 
     def node(self, name: str) -> Any:

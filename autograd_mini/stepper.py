@@ -166,7 +166,7 @@ class Debugger:
     def back(self, count: int = 1) -> Self:
         """Take `count` steps back. Before the start of the backward pass lies the end of the forward pass."""
         with self._moving():
-            for _ in range(count):
+            for _ in _times(count):
                 if not self.in_forward_pass and self._cursor.place > (0, 0):
                     self._cursor.back()
                 elif self._computed:
@@ -176,15 +176,7 @@ class Debugger:
                     break
         return self
 
-    def until(
-        self,
-        where: Any = None,
-        *,
-        op: str | None = None,
-        line: str | int | None = None,
-        when: Callable[[Step], Any] | None = None,
-        non_finite: bool = False,
-    ) -> Self:
+    def until(self, where: Any = None, **conditions: Any) -> Self:
         """Run on to the next stop: to what is described here, or to a breakpoint; without arguments to a breakpoint.
 
         An operation is reached when its turn comes, its gradient complete; a leaf each time a contribution arrives.
@@ -192,13 +184,13 @@ class Debugger:
         end of the backward pass, and says so.
 
         Args:
-            where, op, line, when, non_finite: as for ``break_at``; all that are given must hold.
+            where, **conditions: as for ``break_at``: ``op=``, ``line=``, ``when=``, ``non_finite=``; all must hold.
 
         Raises:
             TypeError: for a condition of the wrong kind.
             ValueError: if no node of the graph is meant, or there is nothing to stop at.
         """
-        return self._run(run_on, where, op=op, line=line, when=when, non_finite=non_finite)
+        return self._run(run_on, where, **conditions)
 
     def back_until(self, where: Any = None, **conditions: Any) -> Self:
         """Run back to the stop before; see ``until``. Where nothing stops it, to the start of the forward pass."""
@@ -269,11 +261,11 @@ class Debugger:
                 product by product its contributions would be added in another order than ``backward()`` adds them.
         """
         cursor = self._cursor
-        wanted = [dot for dot in dots or (self.node,) if dot not in cursor.opened]
-        fresh = {dot: opened(dot, self.names) for dot in wanted if dot is not None}
-        where = [(place, 0) for place, node in enumerate(self.order) if node in fresh]
-        if len(where) < len(fresh):
-            raise ValueError("a dot to be opened must be part of this graph; dbg.find(label) finds nodes")
+        wanted = {dot for dot in dots or (self.node,) if dot is not None and dot not in cursor.opened}
+        where = [(place, 0) for place, node in enumerate(self.order) if node in wanted]
+        if len(where) < len(wanted):
+            raise ValueError("only an operation of this graph can be opened; dbg.find(label) finds nodes")
+        fresh = {dot: opened(dot, self.names) for dot in wanted}
         with self._moving():
             cursor.go(min([cursor.place, *where]))
             fans = [(node, *(fresh[node]._inputs if node in fresh else ())) for node in self.order]
@@ -312,7 +304,7 @@ class Debugger:
 
     def _advance(self, count: int, move: Callable[[], Any]) -> Self:
         with self._moving():
-            for _ in range(count):
+            for _ in _times(count):
                 if self.in_forward_pass:
                     self._computed += 1
                 elif self.finished:
@@ -348,3 +340,9 @@ class Debugger:
             self._cursor.start_over()
             self._cursor.go(place)
             raise
+
+
+def _times(count: Any) -> range:
+    if not isinstance(count, int) or count < 0:
+        raise ValueError(f"count is {count!r}, but must be a whole number, 0 or more")
+    return range(count)

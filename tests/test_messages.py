@@ -16,7 +16,7 @@ from autograd_mini import RULES, AnomalyError, Value, detect_anomaly, grad, hvp,
 from autograd_mini.diagnose import diagnose
 from autograd_mini.expression import Expression
 from autograd_mini.kits import COMPLEX, FLOAT
-from autograd_mini.replay import Replay
+from autograd_mini.replay import Replay, recompute
 
 ENGINE = Path(am.__file__).resolve().parent
 MODULES = (
@@ -89,6 +89,13 @@ def graph_of_an_unknown_op() -> tuple[Value, Value]:
 def differentiate_an_unknown_op_again() -> None:
     x, y = graph_of_an_unknown_op()
     am.gradients(y, x, create_graph=True)
+
+
+def recompute_an_unknown_op() -> None:
+    x = Value(2.0)
+    y = x * x
+    y.op = "twice"
+    recompute([y], x, 1.0)
 
 
 def replay_an_unknown_op() -> None:
@@ -357,6 +364,9 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "an unknown op computed again": (
         replay_an_unknown_op, ValueError, "the op 'twice' has no row to compute it by; define it with @primitive"
+    ),
+    "an unknown op to be set forward": (
+        recompute_an_unknown_op, ValueError, "the op 'twice' has no row to compute it by; define it with @primitive"
     ),
     "an op without derivatives": (
         lambda: primitive()(twice), TypeError,
