@@ -38,8 +38,7 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
         ValueError: for an unknown theme, or a depth below 1.
 
     Example:
-        >>> from autograd_mini.standing import product_line
-    from autograd_mini.stepper import debug
+        >>> from autograd_mini import debug
         >>> x, w = Value(0.5, "x"), Value(2.0, "w")
         >>> "1 × 0.419974 = 0.419974" in draw_step(debug((w * x).tanh()).step()).source
         True
