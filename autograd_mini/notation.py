@@ -1,13 +1,14 @@
 """How nodes and operations are written for people: a name for every node, and an operation as a line of algebra."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
 from typing import Any
 
 from autograd_mini.number import number_text
 from autograd_mini.rules import RULES
 
-__all__ = ["Names", "written"]
+__all__ = ["Names", "shortened", "written"]
 
 _LONGEST = 40
 _INFIX = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "pow": " ** "}
@@ -35,7 +36,7 @@ class Names:
 
     def __init__(self, order: Sequence[Any]) -> None:
         self._order = order
-        self._known: dict[Any, str] = {}
+        self._places: dict[Any, int] = {}
 
     def __call__(self, node: Any) -> str:
         if label := str(node.label):
@@ -43,10 +44,10 @@ class Names:
             return "".join(c if c.isprintable() else "�" for c in shown)
         if not node._inputs:
             return number_text(node.data)
-        if node not in self._known:
-            place = self._order.index(node) if node in self._order else None
-            self._known[node] = node.op if place is None else f"v{len(self._order) - place}" if place else "L"
-        return self._known[node]
+        if not self._places:  # in one walk, when the first is asked for: a page may ask for all of them
+            self._places = {known: place for place, known in enumerate(self._order)}
+        place = self._places[node]
+        return f"v{len(self._order) - place}" if place else "L"
 
     def node(self, name: str) -> Any:
         """Find the operation without a label that has this name; None if none has.
@@ -64,13 +65,14 @@ class Names:
         return next((node for node in nodes if not node.label), None)
 
 
-def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str) -> str:
+def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str, *, keep: Collection[int] = ()) -> str:
     """Write an operation as a line of algebra.
 
     Args:
         op: a row of the table.
-        arguments: its arguments; of a long list only the ends are shown.
+        arguments: its arguments; a long list is shortened to its ends.
         text: writes one of them.
+        keep: which of the arguments are not left out in any case, counted from 0.
 
     Example:
         >>> written("sub", ["a", "-1"]), written("dot", ["w", "v", "x", "y"]), written("tanh", [0.5], "{:.2f}".format)
@@ -78,24 +80,34 @@ def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str)
     """
     if op == "dot":
         half = len(arguments) // 2
-        pairs = _ends(range(half), lambda i: "*".join(_enclosed(text(arguments[j])) for j in (i, i + half)))
+        kept = {i % half for i in keep}
+        pairs = shortened(range(half), kept, lambda i: "*".join(_enclosed(text(arguments[j])) for j in (i, i + half)))
         return " + ".join(pairs) or "0"
     if op == "sum":
-        return " + ".join(_ends(arguments, lambda argument: _enclosed(text(argument)))) or "0"
+        return " + ".join(shortened(arguments, keep, lambda argument: _enclosed(text(argument)))) or "0"
     if op == "neg":
         return "-" + _enclosed(text(arguments[0]))
     if op in _INFIX:
         first, second = map(text, arguments)
         return _INFIX[op].join((_enclosed(first) if op == "pow" else first, _enclosed(second)))
     symbol = RULES[op].symbol if op in RULES else op
-    return f"{symbol}({', '.join(_ends(arguments, text))})"
+    return f"{symbol}({', '.join(shortened(arguments, keep, text))})"
 
 
 def _enclosed(text: str) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _ends(arguments: Sequence[Any], text: Callable[[Any], str]) -> list[str]:
-    if len(arguments) <= _BEFORE + _AFTER + 1:
-        return list(map(text, arguments))
-    return [*map(text, arguments[:_BEFORE]), "…", *map(text, arguments[-_AFTER:])]
+def shortened(items: Sequence[Any], keep: Collection[int] = (), text: Callable[[Any], str] = str) -> list[str]:
+    """Write the ends of a long list and what is to be kept, with ``…`` for what is left out.
+
+    Example:
+        >>> shortened("abcdefgh"), shortened("abcdefgh", keep=[4])
+        (['a', 'b', 'c', '…', 'h'], ['a', '…', 'e', '…', 'h'])
+    """
+    if len(items) <= _BEFORE + _AFTER + 1:
+        return list(map(text, items))
+    before = 1 if keep else _BEFORE
+    shown = sorted({*range(before), *keep, *range(len(items) - _AFTER, len(items))})
+    gaps = ([] if place == last + 1 else ["…"] for last, place in pairwise([-1, *shown]))
+    return [part for gap, place in zip(gaps, shown, strict=True) for part in (*gap, text(items[place]))]
