@@ -179,6 +179,15 @@ def test_predict_without_an_answer_moves_nothing() -> None:
     assert "of 1 right" not in said.text
 
 
+def test_predict_shows_what_the_answer_needs() -> None:
+    loss = MLP(9, [1, 1], seed=0)([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5])
+    said = Transcript("until hidden.neuron1.w[5]", "predict", "1", debugger=debug(loss))
+    assert "… + hidden.neuron1.w[6]*6.5 + …" in said.answer, "a long dot is shortened, but not where the question is"
+    said = Transcript("open v1", "until v1[0]", "back 3", "predict", "1", debugger=debug(loss))
+    assert "hand on to v1[6]? 1\n" in said.text
+    assert "v1 = v1[0] + … + v1[6] + … + v1[8] = " in said.text
+
+
 def test_predict_tells_two_edges_to_one_node_apart() -> None:
     said = Transcript("predict", "3", debugger=debug(find_subject("a * a", ["a=3"])))
     assert "hand on to a, its argument 0? " in said.text

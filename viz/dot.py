@@ -50,8 +50,6 @@ def draw_dot(
     """
     if not isinstance(value, Value):
         raise TypeError(_wrong_type(value))
-    if rankdir not in _DIRECTIONS:
-        raise ValueError(f"unknown rankdir {rankdir!r}; the directions are {', '.join(map(repr, _DIRECTIONS))}")
     order = topological_order(value)
     if len(order) > _MOST_NODES and not force:
         raise GraphTooLargeError(
@@ -96,6 +94,11 @@ class Looks:
     more: Mapping[Value, tuple[int, int]] = field(default_factory=dict)
     opened: Mapping[Value, Value] = field(default_factory=dict)
     caption: str = ""
+
+    def __post_init__(self) -> None:
+        if self.rankdir not in _DIRECTIONS:
+            legal = ", ".join(map(repr, _DIRECTIONS))
+            raise ValueError(f"unknown rankdir {self.rankdir!r}; the directions are {legal}")
 
 
 def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:

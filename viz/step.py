@@ -35,7 +35,7 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
 
     Raises:
         TypeError: for anything but a Debugger.
-        ValueError: for an unknown theme, or a depth below 1.
+        ValueError: for an unknown theme or direction, or a depth below 1.
 
     Example:
         >>> from autograd_mini import debug
@@ -59,7 +59,7 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
         marked=debugger.node,
         notes={(step.node, step.argument): product_line(step) for step in steps},
         dashed={(step.node, step.argument) for step in steps if step is not debugger.last},
-        gradients=dict(debugger.gradients),
+        gradients={} if debugger.in_forward_pass else debugger.gradients,
         names=lambda node: debugger.names(node) if node.parents else node.label,
         unknown=set(debugger.order[: -debugger.place[0] or None]) if debugger.in_forward_pass else (),
         more=surroundings.left_out(nodes),

@@ -12,6 +12,7 @@ from typing import TextIO
 
 from autograd_mini.backward import Step
 from autograd_mini.explain import explain
+from autograd_mini.notation import written
 from autograd_mini.number import number_text
 from autograd_mini.paths import paths
 from autograd_mini.shell.terminal import Terminal, command
@@ -246,13 +247,12 @@ class StepSession(Terminal):
         node, step = debugger.node, debugger.upcoming
         if node is None:
             raise ValueError("the backward pass is over, so there is nothing to predict; back or restart goes back")
-        operation = "\n".join(operation_line(debugger, node))
         if step is None:
-            self.say(operation.rpartition(" = ")[0])
+            self.say("\n".join(operation_line(debugger, node)).rpartition(" = ")[0])
             question, truth, why = f"what is {name(node)}? ", node.data, f"{name(node)} = {number_text(node.data)}"
         else:
             root, here, to = name(debugger.root), name(node), _receiver(debugger, step)
-            self.say(f"{operation}\nand ∂{root}/∂{here} = {number_text(step.upstream)}")
+            self.say(f"{here} = {_with_numbers(debugger, step)}\nand ∂{root}/∂{here} = {number_text(step.upstream)}")
             question, truth = f"what does {here} hand on to {to}? ", step.contribution
             why = f"upstream × local = ∂{root}/∂{here} × ∂{here}/∂{name(step.parent)} = {product_line(step)}"
         answer = self.ask(question)
@@ -317,6 +317,14 @@ class StepSession(Terminal):
             names = ", ".join([*map(self._debugger.names, (first, *others[:4])), *["…"] * (len(others) > 4)])
             raise ValueError(f"{text!r:.60} stands for {len(others) + 1} nodes, {names}; name one of them")
         return first
+
+
+def _with_numbers(debugger: Debugger, step: Step) -> str:
+    """Write the operation of a step by name and by number, with the argument of the step in view."""
+    shown = debugger.stand_in(step.node)
+    texts = (debugger.names, lambda argument: number_text(argument.data))
+    algebra = [written(shown.op, shown.parents, text, keep=[step.argument]) for text in texts]
+    return " = ".join([*algebra, number_text(step.node.data)])
 
 
 def _receiver(debugger: Debugger, step: Step) -> str:
