@@ -2,11 +2,14 @@
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from autograd_mini import __version__
+from autograd_mini.shell import StepSession, find_subject
+from autograd_mini.stepper import debug
 from viz.demo import run_demo
 
 __all__ = ["main"]
@@ -19,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the command's name; those of the process if None.
 
     Returns:
-        The exit code: 0 for success, 1 for a failure, 2 for a wrong call, 130 after Ctrl-C.
+        The exit code: 0 for success, 1 for a failure, 2 for a wrong call, 130 after Ctrl-C, 141 when nobody reads on.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -27,13 +30,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("\nautograd-mini: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # What is left to write goes nowhere, or Python would complain as it ends; 128 + SIGPIPE, as in a shell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (OSError, ValueError, TypeError) as error:
         print(f"autograd-mini: {error}", file=sys.stderr)
         return 1
     return code
+
+
+_STEP = """\
+Step through back propagation on a graph of yours, edge by edge, forwards and backwards:
+
+  autograd-mini step train.py:loss             a Value in your file, or a function there that returns one
+  autograd-mini step "tanh(2*x + b)" x=0.5 b=-1"""
+
+_STEP_EPILOG = """\
+In the session, help lists the commands. They may also come through a pipe:
+
+  printf 'next\\nexplain x\\n' | autograd-mini step "tanh(2*x + b)" x=0.5 b=-1
+
+The exit code is then 1 if one of them failed. Colour is off when NO_COLOR is set."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,9 +74,32 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=0, help="repeats the run exactly (default: %(default)s)")
     demo.add_argument("--out", type=Path, default=Path("demo"), help="folder of the page (default: %(default)s/)")
     demo.set_defaults(run=_demo)
+
+    step = commands.add_parser(
+        "step",
+        help="step through back propagation on a graph of yours, both ways",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=_STEP,
+        epilog=_STEP_EPILOG,
+    )
+    step.add_argument("target", metavar="TARGET", help="FILE.py:NAME, or a formula")
+    step.add_argument("inputs", metavar="NAME=NUMBER", nargs="*", help="the inputs of a formula, such as x=0.5")
+    step.add_argument("--forward", action="store_true", help="start with the forward pass")
+    step.add_argument("--open-dots", action="store_true", help="show every dot as the products it adds up")
+    step.add_argument(
+        "-c", "--command", metavar="COMMAND", action="append", default=[], help="do this first; may be repeated"
+    )
+    step.set_defaults(run=_step)
     return parser
 
 
 def _demo(options: argparse.Namespace) -> int:
     run_demo(hidden=options.hidden, epochs=options.epochs, seed=options.seed, out=options.out)
     return 0
+
+
+def _step(options: argparse.Namespace) -> int:
+    debugger = debug(find_subject(options.target, options.inputs), open_dots=options.open_dots)
+    if options.forward:
+        debugger.restart(forward=True)
+    return StepSession(debugger, options.command).run()

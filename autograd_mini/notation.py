@@ -1,5 +1,6 @@
 """How nodes and operations are written for people: a name for every node, and an operation as a line of algebra."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from typing import Any
@@ -52,6 +53,21 @@ class Names:
                 self._known = {known: place for place, known in enumerate(self._order)}
         place = self._known[node]
         return f"v{len(self._order) - place}" if place else "L"
+
+    def node(self, name: str) -> Any:
+        """Find the operation without a label that has this name; None if none has.
+
+        Example:
+            >>> from autograd_mini import Value
+            >>> from autograd_mini.backward import sweep_order
+            >>> Names(sweep_order([Value(3.0) * 2 + 1])).node("v1")
+            Value(data=6, grad=not computed, op=mul)
+        """
+        if name != "L" and not re.fullmatch(r"v[1-9]\d*", name):
+            return None
+        place = 0 if name == "L" else len(self._order) - int(name[1:])
+        nodes = self._order[place : place + 1] if place > 0 or name == "L" else ()
+        return next((node for node in nodes if not node.label), None)
 
 
 def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str, keep: Collection[int] = ()) -> str:

@@ -49,7 +49,7 @@ def opened(dot: Any, names: Names) -> Value:
         for i in range(half):
             a, b = args = dot._args[i], dot._args[i + half]
             numbers = [local.get(i + half, float(a)), local.get(i, float(b))]  # those of the forward pass
-            factors = tuple(arg for arg in args if isinstance(arg, Value))
+            factors = tuple(edges[j] for j in (i, i + half) if j in edges)
             data = numbers[0] * numbers[1]
             if not factors:
                 products.append(data)

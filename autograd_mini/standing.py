@@ -144,7 +144,7 @@ def _arguments(dbg: Any, node: Value) -> tuple[Sequence[Value], int]:
     """What a node is made of, near the cursor, and how many more there are."""
     done, coming, edges = dbg.ledger(_AROUND)
     if not edges:
-        receivers = dbg.receivers(node)
+        receivers = dbg.stand_in(node)._inputs
         return list(dict.fromkeys(receivers[: 2 * _AROUND])), max(len(receivers) - 2 * _AROUND, 0)
     return list(dict.fromkeys(step.parent for step in (*done, *coming))), edges - len(done) - len(coming)
 
@@ -155,7 +155,9 @@ def _users(dbg: Any, node: Value) -> list[Value]:
         return []
     place = len(dbg.order) - 1 - dbg.place[0] if dbg.in_forward_pass else dbg.place[0]
     return [
-        user for user in dbg.order[max(place - _SEARCHED, 0) : place] if any(node is arg for arg in dbg.receivers(user))
+        user
+        for user in dbg.order[max(place - _SEARCHED, 0) : place]
+        if any(node is arg for arg in dbg.stand_in(user)._inputs)
     ]
 
 

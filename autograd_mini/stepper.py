@@ -132,9 +132,9 @@ class Debugger:
         """Whether a contribution has arrived at the node."""
         return node in self._cursor.gradient
 
-    def receivers(self, node: Value) -> tuple[Value, ...]:
-        """The nodes that an operation hands its gradient to, argument by argument."""
-        return self._cursor.opened.get(node, node)._inputs
+    def stand_in(self, node: Value) -> Value:
+        """The node itself; for an opened dot the sum of its products, whose parents get the dot's gradient."""
+        return self._cursor.opened.get(node, node)
 
     def ledger(self, around: int = 4) -> tuple[list[Step], list[Step], int]:
         """The steps of the current node: the last ones done, the next ones, and how many it has in all.

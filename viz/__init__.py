@@ -4,5 +4,6 @@ from viz.blame import draw_blame
 from viz.dot import draw_dot
 from viz.figure import Figure
 from viz.network import draw_network
+from viz.step import draw_step
 
-__all__ = ["Figure", "draw_blame", "draw_dot", "draw_network"]
+__all__ = ["Figure", "draw_blame", "draw_dot", "draw_network", "draw_step"]

@@ -51,7 +51,7 @@ def draw_blame(report: Report, *, theme: str = "light", rankdir: str = "LR") -> 
         what = "the local derivative's own slope" if blame.is_second else "local"
         note = f"{what} {found}, by differences {expected}"
         notes[blame.node, blame.argument] = note
-    looks = Looks(theme_named(theme), rankdir, True, blame.node, notes, gradients(report.root))
+    looks = Looks(theme_named(theme), rankdir, True, marked=blame.node, notes=notes, gradients=gradients(report.root))
     return Figure(graph_source(nodes, report.root, looks), f"{blame.op} is wrong")
 
 

@@ -36,12 +36,12 @@ THEMES: Mapping[str, Theme] = MappingProxyType({
     "light": Theme(
         background="#ffffff", card="#ffffff", line="#5b6470", text="#16191d", faint="#59616b",
         roles={"input": "#c9e7cb", "parameter": "#fbe0a3", "constant": "#e8eaed", "operation": "#d3e1f5",
-               "output": "#2b4c7e", "wrong": "#b2182b"},
+               "output": "#2b4c7e", "wrong": "#b2182b", "here": "#b35806"},
     ),
     "dark": Theme(
         background="#14171b", card="#20252b", line="#8d98a5", text="#f1f3f5", faint="#b4bdc7",
         roles={"input": "#2f6b3c", "parameter": "#7a5a10", "constant": "#3a4049", "operation": "#34507a",
-               "output": "#a9c8f5", "wrong": "#f4a582"},
+               "output": "#a9c8f5", "wrong": "#f4a582", "here": "#fdb863"},
     ),
 })  # fmt: skip
 """Every theme by its name."""

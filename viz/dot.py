@@ -1,6 +1,6 @@
 """``draw_dot``: the graph behind a Value, operation by operation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,8 +50,6 @@ def draw_dot(
     """
     if not isinstance(value, Value):
         raise TypeError(_wrong_type(value))
-    if rankdir not in _DIRECTIONS:
-        raise ValueError(f"unknown rankdir {rankdir!r}; the directions are {', '.join(map(repr, _DIRECTIONS))}")
     order = topological_order(value)
     if len(order) > _MOST_NODES and not force:
         raise GraphTooLargeError(
@@ -71,17 +69,36 @@ class Looks:
         colors: the theme.
         rankdir: where the graph runs to.
         show_local: whether edges carry their local derivatives.
-        wrong: a node to point out, as a wrong one.
+        mark: the role, a colour and a word, that points out a node and the edges with notes.
+        marked: the node to point out.
         notes: what to write on the edge to a node's argument instead of the local derivative.
+        dashed: the edges with notes that are drawn dashed.
         gradients: gradients to show instead of the ones the nodes hold.
+        names: gives the name that a node is shown with.
+        unknown: nodes whose number is not to be shown, since it is not computed yet.
+        more: how many arguments, and how many uses, of a node are left out; the picture says so.
+        opened: nodes to show in the place of others: their arguments and local derivatives.
+        caption: a line below the picture.
     """
 
     colors: Theme
     rankdir: str
     show_local: bool
-    wrong: Value | None = None
+    mark: str = "wrong"
+    marked: Value | None = None
     notes: Mapping[tuple[Value, int], str] = field(default_factory=dict)
+    dashed: Container[tuple[Value, int]] = ()
     gradients: Mapping[Value, float] | None = None
+    names: Callable[[Value], str] = lambda node: str(node.label)
+    unknown: Container[Value] = ()
+    more: Mapping[Value, tuple[int, int]] = field(default_factory=dict)
+    opened: Mapping[Value, Value] = field(default_factory=dict)
+    caption: str = ""
+
+    def __post_init__(self) -> None:
+        if self.rankdir not in _DIRECTIONS:
+            legal = ", ".join(map(repr, _DIRECTIONS))
+            raise ValueError(f"unknown rankdir {self.rankdir!r}; the directions are {legal}")
 
 
 def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
@@ -89,7 +106,8 @@ def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
     colors = looks.colors
     graph = graphviz.Digraph(
         graph_attr={"rankdir": looks.rankdir, "bgcolor": colors.background, "ordering": "in", "nodesep": "0.15",
-                    "ranksep": "0.45", "fontname": "Verdana"},
+                    "ranksep": "0.45", "fontname": "Verdana", "fontsize": "9", "fontcolor": colors.faint,
+                    **({"label": looks.caption} if looks.caption else {})},
         node_attr={"shape": "plain", "fontname": "Verdana", "fontsize": "10", "fontcolor": colors.text},
         edge_attr={"color": colors.line, "arrowsize": "0.6", "fontname": "Verdana", "fontsize": "8",
                    "fontcolor": colors.text},
@@ -99,17 +117,24 @@ def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
         hint = repr(node) if looks.gradients is None else str(node.line or node.label)  # the repr has no gradient then
         graph.node(name[node], f"<{_node_table(node, node is root, looks)}>", tooltip=tooltip_text(hint))
     for node in nodes:
-        numbered = len(node.parents) > 1 and not (node.op in RULES and RULES[node.op].commutative)
-        for i, (parent, local) in enumerate(zip(node.parents, node.local_derivatives, strict=True)):
+        shown = looks.opened.get(node, node)
+        numbered = len(shown.parents) > 1 and not (shown.op in RULES and RULES[shown.op].commutative)
+        for i, (parent, local) in enumerate(zip(shown.parents, shown.local_derivatives, strict=True)):
             if parent not in name:
                 continue
             attributes = {"headlabel": f" {i} "} if numbered else {}
             if (node, i) in looks.notes:
-                attributes |= {"label": f" {looks.notes[node, i]} ", "fontcolor": colors.roles["wrong"]}
-                attributes |= {"color": colors.roles["wrong"], "penwidth": "2"}
-            elif looks.show_local:
+                color = colors.roles[looks.mark]
+                attributes |= {"label": f" {looks.notes[node, i]} ", "fontcolor": color, "color": color}
+                attributes |= {"penwidth": "2", "style": "dashed" if (node, i) in looks.dashed else "solid"}
+            elif looks.show_local and node not in looks.unknown:
                 attributes |= _local(node, local, looks)
             graph.edge(name[parent], name[node], **attributes)
+        for kind, count in zip(("argument", "use"), looks.more.get(node, ()), strict=False):
+            if count:
+                rest, text = f"{name[node]}_{kind}s", f"{count:,} more {kind}{'s' * (count > 1)}"
+                graph.node(rest, text, fontcolor=colors.faint)
+                graph.edge(*((rest, name[node]) if kind == "argument" else (name[node], rest)), style="dotted")
     return str(graph.source)
 
 
@@ -121,7 +146,7 @@ def _gradient(node: Value, looks: Looks) -> float | None:
 
 def _node_table(node: Value, is_root: bool, looks: Looks) -> str:
     colors = looks.colors
-    number = number_text(node.data, 4)
+    number = "not computed" if node in looks.unknown else number_text(node.data, 4)
     if node.op == "constant" and not is_root:
         fill = colors.roles["constant"]
         content = font(number, 9, ink(fill)) + "<BR/>" + font("constant", 7, ink(fill))
@@ -129,10 +154,10 @@ def _node_table(node: Value, is_root: bool, looks: Looks) -> str:
     role, head = _role(node)
     if is_root:
         role, head = "output", f"{head}  output"
-    if node is looks.wrong:
-        role, head = "wrong", f"{head}  wrong"
+    if node is looks.marked:
+        role, head = looks.mark, f"{head}  {looks.mark}"
     fill = colors.roles[role]
-    label = html_text(str(node.label))
+    label = html_text(looks.names(node))
     gradient = _gradient(node, looks)
     written = "not computed" if gradient is None else number_text(gradient, 4)
     wide: dict[str, str | float] = {"colspan": 2}

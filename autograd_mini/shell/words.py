@@ -1,0 +1,107 @@
+"""What the words after a command mean: counts, numbers, nodes, and where to stop."""
+
+import math
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from autograd_mini.backward import Step
+from autograd_mini.expression import Expression
+from autograd_mini.rules import RULES
+from autograd_mini.stepper import Debugger
+from autograd_mini.value import Value
+
+__all__ = ["conditions", "count_of", "nodes_called", "number_of"]
+
+_NUMBERS = ("upstream", "local", "contribution", "before", "after")
+_FUNCTIONS = {"abs": abs, "isfinite": math.isfinite, "isinf": math.isinf, "isnan": math.isnan}
+_NON_FINITE = ("nan", "inf", "non-finite")
+
+
+def count_of(name: str, text: str) -> int:
+    """Read how often to do a command."""
+    if not text.isdecimal() or not int(text):
+        fix = "; a breakpoint is set by break, or br" if name == "back" else ""
+        raise ValueError(f"{name} takes a whole number, 1 or more, as in {name} 3, got {text!r:.40}{fix}")
+    return int(text)
+
+
+def number_of(text: str) -> float:
+    """Read a number, or compute one; a formula runs nothing.
+
+    Example:
+        >>> number_of("nan"), number_of("1 - tanh(0)**2")
+        (nan, 1.0)
+    """
+    with suppress(ValueError):
+        return float(text)
+    try:
+        return float(Expression(text)())
+    except ValueError:
+        fix = "write one, as in 0.7, or numbers to compute, as in 0.5*2"
+        raise ValueError(f"{text!r:.60} is no number; {fix}") from None
+
+
+def nodes_called(debugger: Debugger, text: str) -> list[Value]:
+    """Find the nodes of a label, a pattern of labels, or a name such as v7 that we print for a node without a label.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    node = debugger.names.node(text)
+    return debugger.find(text) if node is None else [node]
+
+
+def conditions(debugger: Debugger, text: str) -> dict[str, Any]:
+    """Turn the words after break, until and reverse into the arguments of the Debugger's method.
+
+    Example:
+        >>> from autograd_mini.stepper import debug
+        >>> conditions(debug(Value(2.0, "x").tanh()), "tanh line=train.py:12")
+        {'line': 'train.py:12', 'op': 'tanh'}
+    """
+    place, *condition = re.split(r"(?:^|\s)if\s", text, maxsplit=1)
+    found: dict[str, Any] = {"when": _predicate(condition[0].strip())} if condition else {}
+    words = []
+    for word in place.split():
+        key, equals, value = word.partition("=")
+        if equals and key in ("op", "line"):
+            found[key] = value
+        else:
+            words.append(word)
+    return found | (_place(debugger, " ".join(words)) if words else {})
+
+
+def _place(debugger: Debugger, text: str) -> dict[str, Any]:
+    """A label comes first, and what else the word may mean only if there is no such label."""
+    if (node := debugger.names.node(text)) is not None:
+        return {"where": node}
+    try:
+        debugger.find(text)
+    except ValueError:
+        if text in _NON_FINITE:
+            return {"non_finite": True}
+        if text in RULES:
+            return {"op": text}
+        if re.fullmatch(r"(.+\.py:)?\d+", text):
+            return {"line": text}
+        raise
+    return {"where": text}
+
+
+def _predicate(text: str) -> Callable[[Step], bool]:
+    """Compile a condition on the numbers of a step."""
+    try:
+        code = compile(text, "<condition>", "eval")
+    except SyntaxError as error:
+        raise ValueError(f"the condition {text!r:.60} cannot be read: {error.msg}") from None
+    if strange := sorted({*code.co_names} - {*_NUMBERS, *_FUNCTIONS}):
+        known = ", ".join((*_NUMBERS, *_FUNCTIONS))
+        raise ValueError(f"a condition does not know {strange[0]!r}; it knows {known}, as in: if abs(local) > 1")
+
+    def holds(step: Step) -> bool:
+        return bool(eval(code, {"__builtins__": {}, **_FUNCTIONS}, {name: getattr(step, name) for name in _NUMBERS}))
+
+    holds.__name__ = text  # what the breakpoint says of itself
+    return holds

@@ -1,0 +1,123 @@
+"""``draw_step``: where a Debugger stands, and the graph around it."""
+
+from collections.abc import Iterable, Sequence
+
+from autograd_mini.backward import Step
+from autograd_mini.standing import product_line
+from autograd_mini.stepper import Debugger
+from autograd_mini.value import Value
+from viz.colors import theme_named
+from viz.dot import Looks, graph_source
+from viz.figure import Figure
+
+__all__ = ["draw_step"]
+
+_MOST_ARGUMENTS = 6
+_MOST_USES = 3
+_CAPTION = "solid: the step just taken, upstream × local = contribution, against the arrow; dashed: the next one"
+
+
+def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankdir: str = "LR") -> Figure:
+    """Draw where a Debugger stands: the nodes near it, with the gradients that have arrived so far in this pass.
+
+    The operation whose turn it is says ``here``. The edge of the step just taken, and dashed that of the next, carry
+    ``upstream × local = contribution``. Of an operation with many arguments, such as a dot, those near the edge are
+    shown, and how many more there are.
+
+    Args:
+        debugger: what ``debug`` returned.
+        depth: how many edges away from there a node may be.
+        theme: a name from ``viz.colors.THEMES``.
+        rankdir: where the graph runs to, as for ``draw_dot``.
+
+    Returns:
+        A Figure.
+
+    Raises:
+        TypeError: for anything but a Debugger.
+        ValueError: for an unknown theme or direction, or a depth below 1.
+
+    Example:
+        >>> from autograd_mini import debug
+        >>> x, w = Value(0.5, "x"), Value(2.0, "w")
+        >>> "1 × 0.419974 = 0.419974" in draw_step(debug((w * x).tanh()).step()).source
+        True
+    """
+    if not isinstance(debugger, Debugger):
+        raise TypeError(f"draw_step draws where a Debugger stands, got {debugger!r:.60}; write debug(loss)")
+    if depth < 1:
+        raise ValueError(f"depth is {depth!r}, but must be 1 or more")
+    steps = [step for step in (debugger.last, debugger.upcoming) if step]
+    surroundings = _Surroundings(debugger, steps)
+    centre = [debugger.node] if debugger.node else []
+    nodes = surroundings.within(depth, [*centre, *(node for step in steps for node in (step.node, step.parent))])
+    looks = Looks(
+        theme_named(theme),
+        rankdir,
+        show_local=True,
+        mark="here",
+        marked=debugger.node,
+        notes={(step.node, step.argument): product_line(step) for step in steps},
+        dashed={(step.node, step.argument) for step in steps if step is not debugger.last},
+        gradients={} if debugger.in_forward_pass else debugger.gradients,
+        names=lambda node: debugger.names(node) if node.parents else node.label,
+        unknown=set(debugger.order[: -debugger.place[0] or None]) if debugger.in_forward_pass else (),
+        more=surroundings.left_out(nodes),
+        opened={node: debugger.stand_in(node) for node in nodes},
+        caption=_CAPTION if steps else "",
+    )
+    return Figure(graph_source(nodes, debugger.root, looks), f"{len(nodes)} nodes around {debugger.names(nodes[0])}")
+
+
+class _Surroundings:
+    """The nodes near some steps."""
+
+    def __init__(self, debugger: Debugger, steps: Sequence[Step]) -> None:
+        self._debugger = debugger
+        self._edge = {step.node: step.argument for step in steps}
+
+    def within(self, depth: int, centre: Iterable[Value]) -> list[Value]:
+        """The nodes up to `depth` edges away, in both directions."""
+        found = frontier = dict.fromkeys(centre) or {self._debugger.root: None}
+        for _ in range(depth):
+            uses = self._uses(frontier)
+            near = [node for user in frontier for node in (*self._arguments(user), *uses[user][:_MOST_USES])]
+            frontier = {node: None for node in near if node not in found}
+            found = found | frontier
+        return list(found)
+
+    def left_out(self, nodes: Sequence[Value]) -> dict[Value, tuple[int, int]]:
+        """How many arguments and uses of each of these nodes are not among them."""
+        shown = set(nodes)
+        uses = self._uses(nodes)
+        return {
+            node: (
+                sum(parent not in shown for parent in self._parents(node)),
+                sum(user not in shown for user in uses[node]),
+            )
+            for node in nodes
+        }
+
+    def _parents(self, node: Value) -> tuple[Value, ...]:
+        return self._debugger.stand_in(node).parents
+
+    def _arguments(self, node: Value) -> list[Value]:
+        """All arguments of a node if they are few, else those on either side of the step, and their partners."""
+        parents = self._parents(node)
+        count = len(parents)
+        if count <= _MOST_ARGUMENTS:
+            return list(parents)
+        middle = self._edge.get(node, 0)
+        half = count // 2 if self._debugger.stand_in(node).op == "dot" else count
+        first = middle // half * half  # of the factors on this side of a dot
+        near = range(max(middle - 1, first), min(middle + 2, first + half))
+        return [parents[i] for i in sorted({*near, *((i + half) % count for i in near)})]
+
+    def _uses(self, nodes: Iterable[Value]) -> dict[Value, list[Value]]:
+        """What each of these nodes goes into, each user once; one walk over the graph finds all."""
+        uses: dict[Value, dict[Value, None]] = {node: {} for node in nodes}
+        for user in self._debugger.order:
+            for argument in self._debugger.stand_in(user)._inputs:  # parents would make Values of all constants
+                if argument in uses:
+                    uses[argument][user] = None
+        return {node: list(users) for node, users in uses.items()}
