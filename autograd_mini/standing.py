@@ -11,7 +11,7 @@ from autograd_mini.value import Value
 __all__ = ["operation_line", "product_line", "standing"]
 
 _WIDTH = 100
-_AROUND = 3  # edges shown before the cursor, and after it
+_AROUND = 2  # edges shown before the cursor, and after it
 _SEARCHED = 10_000  # how many operations before the current one are searched for its users
 
 
