@@ -3,6 +3,7 @@
 from autograd_mini.backward import Step, steps
 from autograd_mini.diagnose import Diagnosis, Finding, diagnose
 from autograd_mini.errors import AnomalyError, GraphTooLargeError, RenderError
+from autograd_mini.explain import Explanation, explain
 from autograd_mini.expression import Expression
 from autograd_mini.functions import (
     abs as abs,
@@ -45,6 +46,7 @@ from autograd_mini.functions import (
 from autograd_mini.gradcheck import gradcheck
 from autograd_mini.graph import GraphStatistics, statistics, topological_order
 from autograd_mini.modes import detect_anomaly, no_grad, record_lines
+from autograd_mini.paths import Paths, paths
 from autograd_mini.primitive import primitive
 from autograd_mini.report import Report
 from autograd_mini.rules import RULES
@@ -69,10 +71,12 @@ __all__ = [
     "AnomalyError",
     "Debugger",
     "Diagnosis",
+    "Explanation",
     "Expression",
     "Finding",
     "GraphStatistics",
     "GraphTooLargeError",
+    "Paths",
     "RULES",
     "RenderError",
     "Report",
@@ -90,6 +94,7 @@ __all__ = [
     "erf",
     "erfc",
     "exp",
+    "explain",
     "expm1",
     "gelu",
     "grad",
@@ -111,6 +116,7 @@ __all__ = [
     "neg",
     "no_grad",
     "parameter",
+    "paths",
     "primitive",
     "record_lines",
     "relu",

@@ -94,7 +94,7 @@ class Script:
         return self._enclosed(self._named(str(x)), _PRODUCT)
 
     def _shortened(self, texts: Sequence[str], keep: Collection[int]) -> list[str]:
-        return [self.name(text) if text == "…" else text for text in shortened(texts, keep)]
+        return [self.name(text) if text == "…" else text for text in shortened(texts, keep=keep)]
 
     def _operand(self, arg: Any, name: Callable[[Any], str]) -> "_Term | float":
         is_constant = isinstance(arg, float) or (arg.op == "constant" and not arg.label)

@@ -7,6 +7,7 @@ from typing import Any
 from autograd_mini import modes
 from autograd_mini.errors import AnomalyError
 from autograd_mini.number import number_text
+from autograd_mini.printing import printable
 from autograd_mini.source import user_line, warn
 
 __all__ = ["operation_text", "report_non_finite"]
@@ -43,5 +44,5 @@ def operation_text(op: str, args: Sequence[Any]) -> str:
 
 
 def _operand_text(arg: Any) -> str:
-    label = getattr(arg, "label", "")
+    label = printable(str(getattr(arg, "label", "")))
     return f"{label}={number_text(float(arg))}" if label else number_text(float(arg))

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from autograd_mini import modes
 from autograd_mini.errors import AnomalyError
+from autograd_mini.number import number_text
+from autograd_mini.printing import printable
 from autograd_mini.source import SourceLine
 
 __all__ = [
@@ -57,6 +59,15 @@ class Step(NamedTuple):
     contribution: float
     before: float
     after: float
+
+    def __repr__(self) -> str:
+        numbers = map(number_text, map(float, (self.upstream, self.local, self.contribution)))
+        total = f", total {number_text(float(self.after))}" if float(self.before) else ""
+        return f"Step({_name(self.node)} → {_name(self.parent)}: {'{} × {} = {}'.format(*numbers)}{total})"
+
+
+def _name(node: Any) -> str:
+    return printable(str(node.label)) or (node.op if node._inputs else number_text(node.data))
 
 
 def sweep_order(roots: Iterable[Any], stop: Iterable[Any] = ()) -> list[Any]:

@@ -13,6 +13,7 @@ from autograd_mini.functions import VALUE
 from autograd_mini.graph import topological_order
 from autograd_mini.kits import FLOAT
 from autograd_mini.number import number_text
+from autograd_mini.printing import printable
 from autograd_mini.replay import misfits
 from autograd_mini.rules import RULES, Rule
 from autograd_mini.source import SourceLine
@@ -24,7 +25,7 @@ __all__ = ["Blame", "find_guilty"]
 _EPSILON = 2.0**-52
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Blame:
     """The first place where a gradient goes wrong.
 
@@ -51,7 +52,7 @@ class Blame:
     inputs: tuple[Value, ...] = ()
     is_second: bool = False
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         line = self.node.line or "a line that was not recorded; make the graph under record_lines()"
         return f"{self.message}\n  the node was made at {line}{_definition(self.op, self.argument)}"
 
@@ -194,7 +195,7 @@ def _is_sum(total: float, shares: Sequence[float]) -> bool:
 
 def _detached(order: Sequence[Value], suspects: Sequence[Value], moved: Value) -> Blame | None:
     """Find a number that follows a suspect although no path leads to it: one that was taken out of the graph."""
-    name, root, inputs = suspects[0].label, order[-1], set(suspects)
+    name, root, inputs = printable(suspects[0].label), order[-1], set(suspects)
     way_out = (
         ":\n  the number left the graph by .data, float() or a function of math; stay with Values and the functions of "
         "autograd_mini"

@@ -3,7 +3,7 @@
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -25,12 +25,15 @@ class Breakpoint:
     Attributes:
         text: what it stops at, in words.
         holds: tells of a node whether it is one of those meant.
+        leaves, operations: whether leaves and operations can be among them.
         when: tells of a step whether to stop after it; None if the node alone decides.
         non_finite: whether that is for its numbers not being finite.
     """
 
     text: str
     holds: Callable[[Value], bool]
+    leaves: bool = True
+    operations: bool = True
     when: Callable[[Step], bool] | None = None
     non_finite: bool = False
 
@@ -66,10 +69,12 @@ def breakpoint_at(
     """
     texts: list[str] = []
     tests: list[Callable[[Value], bool]] = []
+    leaves = operations = True
     if where is not None:
-        text, test = _place(where)
+        text, test, nodes = _place(where)
         texts.append(text)
         tests.append(test)
+        leaves, operations = not nodes or any(not n._inputs for n in nodes), not nodes or any(n._inputs for n in nodes)
     if op is not None:
         if op not in RULES and op not in _LEAVES:
             near = difflib.get_close_matches(str(op), [*RULES, *_LEAVES], 1)
@@ -77,6 +82,7 @@ def breakpoint_at(
             raise ValueError(f"there is no op {op!r}{hint}")
         texts.append(f"op {op}")
         tests.append(lambda node: node.op == op)
+        leaves, operations = leaves and op in _LEAVES, operations and op in RULES
     if line is not None:
         file, number = _line(line)
         texts.append(f"line {line}")
@@ -89,7 +95,9 @@ def breakpoint_at(
         texts.append("a number that is not finite")
     if not texts:
         raise ValueError('a breakpoint needs a condition: a node, a label, op="tanh", line="train.py:12", when=... ')
-    return Breakpoint(", ".join(texts), _all(tests), _step_test(when, non_finite), non_finite and when is None)
+    return Breakpoint(
+        ", ".join(texts), _all(tests), leaves, operations, _step_test(when, non_finite), non_finite and when is None
+    )
 
 
 def _all(tests: list[Callable[[Value], bool]]) -> Callable[[Value], bool]:
@@ -110,15 +118,16 @@ def _step_test(when: Callable[[Step], Any] | None, non_finite: bool) -> Callable
     return test
 
 
-def _place(where: Any) -> tuple[str, Callable[[Value], bool]]:
+def _place(where: Any) -> tuple[str, Callable[[Value], bool], Collection[Value]]:
+    """What is meant in words, a test for it, and the nodes themselves where they are known."""
     if isinstance(where, str):
         pattern = label_pattern(where)
         if pattern is None:
-            return f"label {where}", lambda node: node.label == where
+            return f"label {where}", lambda node: node.label == where, ()
         matches = pattern.fullmatch
-        return f"label {where}", lambda node: bool(node.label) and matches(node.label) is not None
+        return f"label {where}", lambda node: bool(node.label) and matches(node.label) is not None, ()
     if isinstance(where, Value):
-        return f"the node {where.label or where.op or 'given'}", lambda node: node is where
+        return f"the node {where.label or where.op or 'given'}", {where}.__contains__, (where,)
     parameters = getattr(where, "parameters", None)
     several = parameters() if callable(parameters) else where
     if (
@@ -127,7 +136,7 @@ def _place(where: Any) -> tuple[str, Callable[[Value], bool]]:
         or not all(isinstance(n, Value) for n in nodes)
     ):
         raise TypeError(f"a breakpoint stands at a Value, a label, a module or several Values, got {where!r:.60}")
-    return f"{len(nodes)} nodes", set(nodes).__contains__
+    return f"{len(nodes)} nodes", set(nodes).__contains__, nodes
 
 
 def label_pattern(text: str) -> re.Pattern[str] | None:

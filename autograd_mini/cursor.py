@@ -78,6 +78,7 @@ class Cursor:
 
     def go(self, place: Place) -> None:
         """Go to a place, ahead or behind."""
+        behind = place < self.place
         while self.log and place < self.place:
             step = self.log.pop()
             if step.before is NOT_COMPUTED:
@@ -85,11 +86,17 @@ class Cursor:
             else:
                 self.gradient[step.parent] = step.before
             self._operation, self._edge = self._earlier(self.place, 1)
-        if not self.log:
+        if behind and not self.log:
             self.start_over()  # and from there to the place, so that its last steps are known
         self._run(max(self.place, self._earlier(place, _REMEMBERED)))
         while self.place < place:
             self.take()
+
+    def run_up_to(self, operation: int) -> None:
+        """Go ahead to near an operation, so near that when one stands at it, the last steps are remembered."""
+        place = self._earlier((min(operation, len(self.order)), 0), _REMEMBERED)
+        if place > self.place:
+            self._run(place)
 
     def ledger(self, around: int) -> tuple[list[Step], list[Step], int]:
         """The steps of the current node: the last ones done and the next ones, and how many it has in all.
@@ -126,7 +133,7 @@ class Cursor:
         if operation == self._operation:
             self._hand_down([self.order[operation]], slice(self._edge, edge))
         else:
-            first, *others = islice(self.order, self._operation, operation)
+            first, *others = self.order[self._operation : operation]
             self._hand_down([first], slice(self._edge, None))
             self._hand_down(others)
             if edge:

@@ -12,4 +12,4 @@ class RenderError(RuntimeError):
 
 
 class GraphTooLargeError(ValueError):
-    """A graph has too many nodes for a picture that a person could read."""
+    """A graph is too large for what was asked of it, such as a picture that a person could read."""

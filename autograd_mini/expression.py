@@ -15,6 +15,7 @@ from typing import Any
 from autograd_mini import functions
 from autograd_mini.formula import Operand, parse
 from autograd_mini.number import number
+from autograd_mini.printing import always_answers
 from autograd_mini.rules import RULES
 from autograd_mini.value import Value, apply
 
@@ -144,8 +145,11 @@ class Expression:
     def __hash__(self) -> int:
         return hash(self.source)
 
+    @always_answers
     def __repr__(self) -> str:
-        plain = "\n" in self.source and not any(sign in self.source for sign in ('"""', "\\"))
+        lines = self.source.split("\n")
+        plain = len(lines) > 1 and '"""' not in self.source and "\\" not in self.source
+        plain = plain and all(map(str.isprintable, lines))  # a comment may hold anything
         source = f'"""\n{self.source}\n"""' if plain else repr(self.source)
         return f"Expression({', '.join([source, *(f'{name}={_python(x)}' for name, x in self.inputs.items())])})"
 

@@ -10,7 +10,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 __all__ = ["COMPLEX", "FLOAT", "Kit", "array_kit"]
@@ -20,7 +20,7 @@ _INF, _NAN = math.inf, math.nan
 _TO_GRID = 1.5 * 2.0**32  # so large that the doubles around it are 2**-20 apart
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Kit:
     """The functions a rule may call; each takes and returns numbers of the kit's kind.
 
@@ -52,6 +52,9 @@ class Kit:
     sum: Function
     dot: Function
     logsumexp: Function
+
+    def __repr__(self) -> str:
+        return f"Kit({len(fields(self))} functions of numbers: exp, expm1, …, logsumexp)"
 
 
 def _ieee(function: Callable[[float], float], *, domain: float = _NAN, overflow: float = _INF) -> Function:

@@ -6,12 +6,13 @@ from itertools import pairwise
 from typing import Any
 
 from autograd_mini.number import number_text
+from autograd_mini.printing import printable
 from autograd_mini.rules import RULES
 
 __all__ = ["Names", "shortened", "written"]
 
-_LONGEST = 40
 _INFIX = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "pow": " ** "}
+_FEW = 100  # names are looked for one by one, and from then on all are known
 _BEFORE, _AFTER = 3, 1  # how much of a long list is shown, in front and at its end
 
 
@@ -36,17 +37,21 @@ class Names:
 
     def __init__(self, order: Sequence[Any]) -> None:
         self._order = order
-        self._places: dict[Any, int] = {}
+        self._known: dict[Any, int] = {}
 
     def __call__(self, node: Any) -> str:
         if label := str(node.label):
-            shown = label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
-            return "".join(c if c.isprintable() else "�" for c in shown)
+            return printable(label)
         if not node._inputs:
             return number_text(node.data)
-        if not self._places:  # in one walk, when the first is asked for: a page may ask for all of them
-            self._places = {known: place for place, known in enumerate(self._order)}
-        place = self._places[node]
+        if node not in self._known:
+            if node not in self._order:
+                return str(node.op)
+            if len(self._known) < _FEW:
+                self._known[node] = self._order.index(node)
+            else:
+                self._known = {known: place for place, known in enumerate(self._order)}
+        place = self._known[node]
         return f"v{len(self._order) - place}" if place else "L"
 
     def node(self, name: str) -> Any:
@@ -65,7 +70,7 @@ class Names:
         return next((node for node in nodes if not node.label), None)
 
 
-def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str, *, keep: Collection[int] = ()) -> str:
+def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str, keep: Collection[int] = ()) -> str:
     """Write an operation as a line of algebra.
 
     Args:
@@ -78,28 +83,34 @@ def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str,
         >>> written("sub", ["a", "-1"]), written("dot", ["w", "v", "x", "y"]), written("tanh", [0.5], "{:.2f}".format)
         ('a - (-1)', 'w*x + v*y', 'tanh(0.50)')
     """
+
+    def enclosed(argument: Any) -> str:
+        shown = text(argument)
+        return f"({shown})" if shown.startswith("-") else shown
+
     if op == "dot":
         half = len(arguments) // 2
         kept = {i % half for i in keep}
-        pairs = shortened(range(half), kept, lambda i: "*".join(_enclosed(text(arguments[j])) for j in (i, i + half)))
-        return " + ".join(pairs) or "0"
+        products = shortened(range(half), lambda i: f"{enclosed(arguments[i])}*{enclosed(arguments[i + half])}", kept)
+        return " + ".join(products) or "0"
     if op == "sum":
-        return " + ".join(shortened(arguments, keep, lambda argument: _enclosed(text(argument)))) or "0"
+        return " + ".join(shortened(arguments, enclosed, keep)) or "0"
     if op == "neg":
-        return "-" + _enclosed(text(arguments[0]))
+        return "-" + enclosed(arguments[0])
     if op in _INFIX:
-        first, second = map(text, arguments)
-        return _INFIX[op].join((_enclosed(first) if op == "pow" else first, _enclosed(second)))
+        first, second = arguments
+        return _INFIX[op].join((enclosed(first) if op == "pow" else text(first), enclosed(second)))
     symbol = RULES[op].symbol if op in RULES else op
-    return f"{symbol}({', '.join(shortened(arguments, keep, text))})"
+    return f"{symbol}({', '.join(shortened(arguments, text, keep))})"
 
 
-def _enclosed(text: str) -> str:
-    return f"({text})" if text.startswith("-") else text
+def shortened(items: Sequence[Any], text: Callable[[Any], str] = str, keep: Collection[int] = ()) -> list[str]:
+    """Leave a long list its ends and what is to be kept, with ``…`` for what is left out.
 
-
-def shortened(items: Sequence[Any], keep: Collection[int] = (), text: Callable[[Any], str] = str) -> list[str]:
-    """Write the ends of a long list and what is to be kept, with ``…`` for what is left out.
+    Args:
+        items: the list.
+        text: writes one of them.
+        keep: the places of those to be kept.
 
     Example:
         >>> shortened("abcdefgh"), shortened("abcdefgh", keep=[4])

@@ -8,14 +8,15 @@ from typing import Self
 from autograd_mini.blame import Blame
 from autograd_mini.differences import AGREES, DIFFERS, KINK, TOO_STEEP
 from autograd_mini.number import number_text
+from autograd_mini.printing import printable
 from autograd_mini.value import Value
 
 __all__ = ["Check", "Report"]
 
-_MOST_AGREEING = 12
+_MOST_AGREEING, _MOST_OTHERS = 12, 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Check:
     """One derivative, found twice.
 
@@ -39,6 +40,11 @@ class Check:
     right: float
     verdict: str
     method: str
+
+    def __repr__(self) -> str:
+        by, at = printable(self.name), number_text(self.at)
+        gradient, numeric = number_text(self.gradient, 10), number_text(self.numeric, 10)
+        return f"Check(by {by} at {at}: {gradient}, and {numeric} by {self.method}; {self.verdict})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,21 +98,23 @@ def _lines(report: Report) -> Iterator[str]:
     # In one line what a failing assertion shows when it cuts the rest.
     guilty = f"; {report.blame.headline}" if report.blame else ""
     yield f"gradcheck: {len(agreeing)} of {len(report.checks)} derivatives agree{guilty}"
-    shown = [*others, *agreeing[:_MOST_AGREEING]]
+    shown = [*others[:_MOST_OTHERS], *agreeing[:_MOST_AGREEING]]
     rows = [("by", "at", "gradient", "numeric", "error", "verdict", "method")]
     rows += [
-        (c.name, number_text(c.at), number_text(c.gradient, 10), number_text(c.numeric, 10), f"{c.error:.1e}",
-         c.verdict, c.method) for c in shown
+        (printable(c.name), number_text(c.at), number_text(c.gradient, 10), number_text(c.numeric, 10),
+         f"{c.error:.1e}", c.verdict, c.method) for c in shown
     ]  # fmt: skip
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows if shown else ():
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if len(others) > _MOST_OTHERS:
+        yield f"  and {len(others) - _MOST_OTHERS:,} more that do not agree"
     if len(agreeing) > _MOST_AGREEING:
         yield f"  and {len(agreeing) - _MOST_AGREEING} more that agree"
     for check in report.having(KINK)[:_MOST_AGREEING]:
         slopes = f"{number_text(check.left)} on the left and {number_text(check.right)} on the right"
         same = ", but operations on the way sit on their kinks" if math.isclose(check.left, check.right) else ""
-        yield f"kink here: by {check.name} the slope is {slopes}{same}; check at another point"
+        yield f"kink here: by {printable(check.name)} the slope is {slopes}{same}; check at another point"
     if any(check.verdict == TOO_STEEP for check in others):
         yield "too steep to tell: no difference resolves this slope (it is lost in rounding, the function jumps, or is "
         yield "not finite); check at another point"

@@ -27,6 +27,7 @@ from autograd_mini.partials import (
     silu_slope,
     tanh_slope,
 )
+from autograd_mini.printing import Listing, printable
 
 __all__ = ["RULES", "Allowance", "Edge", "Rule"]
 
@@ -59,7 +60,7 @@ class Allowance:
     absolute: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Rule:
     """One row of the table.
 
@@ -87,6 +88,9 @@ class Rule:
     kinks: tuple[float, ...] = ()
     commutative: bool = False
     allowance: Allowance | None = None
+
+    def __repr__(self) -> str:
+        return f"Rule({printable(self.symbol)}: {printable(self.summary, 100)})"
 
     @property
     def arity(self) -> int | None:
@@ -151,7 +155,8 @@ def _edge(at: float, value: float, partial: float) -> Edge:
 _WIDE: Interval = (-3.0, 3.0)
 _POSITIVE: Interval = (0.2, 3.0)
 
-RULES: dict[str, Rule] = {
+
+RULES: dict[str, Rule] = Listing({
     "add": Rule(
         lambda k, a, b: a + b, (_one, _one), (_WIDE, _WIDE), "+", "{0} + {1}", "Sum of two numbers.",
         (Edge((1e308, 1e308), _INF, (1.0, 1.0)), Edge((_INF, -_INF), _NAN, (1.0, 1.0))), commutative=True,
@@ -335,5 +340,5 @@ RULES: dict[str, Rule] = {
         (Edge((0.0, 0.0), math.log(2.0), (0.5, 0.5)), Edge((1e4, 0.0), 1e4, (1.0, 0.0)),
          Edge((-_INF, 0.0), 0.0, (0.0, 1.0)), Edge((_INF, 0.0), _INF, (_NAN, 0.0))), commutative=True,
     ),
-}  # fmt: skip
+})  # fmt: skip
 """Every op by its name."""

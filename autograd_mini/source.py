@@ -6,8 +6,11 @@ import warnings
 from types import FrameType
 from typing import NamedTuple
 
+from autograd_mini.printing import printable
+
 __all__ = ["SourceLine", "user_line", "warn"]
 
+_LONGEST = 300
 _OWN_PACKAGES = frozenset({"autograd_mini", "nn", "viz"})
 
 
@@ -18,8 +21,8 @@ class SourceLine(NamedTuple):
     number: int
 
     def __str__(self) -> str:
-        text = linecache.getline(self.filename, self.number).strip()
-        return f"{self.filename}:{self.number}" + (f": {text}" if text else "")
+        text = printable(linecache.getline(self.filename, self.number).strip(), _LONGEST)
+        return f"{printable(self.filename, _LONGEST)}:{self.number}" + (f": {text}" if text else "")
 
 
 def _user_frame() -> FrameType:

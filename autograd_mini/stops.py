@@ -2,8 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from autograd_mini.backward import Step
 from autograd_mini.breakpoints import Breakpoint
@@ -11,6 +10,8 @@ from autograd_mini.cursor import Cursor, Place
 from autograd_mini.value import Value
 
 __all__ = ["nodes_at", "run_back", "run_on"]
+
+_STRETCH = 4096  # operations looked through at a time, so that they are in the cache still when the sweep comes
 
 
 def _all_nodes(order: Sequence[Value]) -> dict[Value, None]:
@@ -59,7 +60,11 @@ def run_on(points: Sequence[Breakpoint], cursor: Cursor, computed: int) -> tuple
         if _stops_forward(points, cursor.order, operations) or _stops_at(points, cursor.order[0]):
             return operations, True
     numeric = [point for point in points if point.when]
-    found = next(_places(points, cursor, cursor.place), None)
+    after = cursor.place
+    while not (found := next(_places(points, cursor, after), None)) and after[0] < operations:
+        after = after[0] + _STRETCH, -1
+        if not numeric:
+            cursor.run_up_to(after[0])
     end = found or (operations, 0)
     if not numeric:
         cursor.go(end)
@@ -74,7 +79,8 @@ def run_back(points: Sequence[Breakpoint], cursor: Cursor, computed: int) -> tup
     operations, here = len(cursor.order), cursor.place
     if here > (0, 0):
         stops = [(0, 0)] if _stops_at(points, cursor.order[0]) else []
-        stops += takewhile(lambda place: place < here, _places(points, cursor, (0, 0)))
+        for start in range(0, here[0] + 1, _STRETCH):
+            stops += [place for place in _places(points, cursor, (start, -1)) if (0, 0) < place < here]
         if numeric := [point for point in points if point.when]:
             cursor.start_over()
             while cursor.place < here:
@@ -90,21 +96,22 @@ def run_back(points: Sequence[Breakpoint], cursor: Cursor, computed: int) -> tup
 
 
 def _places(points: Sequence[Breakpoint], cursor: Cursor, after: Place) -> Iterator[Place]:
-    """Yield where the points stop after a place: at the turn of an operation, after the step that reaches a leaf."""
-    tests = [point.holds for point in points if point.when is None]
-    if not tests:
-        return
-    holds = tests[0] if len(tests) == 1 else lambda node: any(test(node) for test in tests)
-    first, edge = after
-    for operation in range(first, len(cursor.order)):
-        node = cursor.order[operation]
-        if operation > first and holds(node):
+    """Yield where the points stop, on a stretch after a place: at the turn of an operation, after a step to a leaf."""
+    at_turn = _any(point.holds for point in points if point.when is None and point.operations)
+    at_leaf = _any(point.holds for point in points if point.when is None and point.leaves)
+    first = after[0]
+    for operation, node in enumerate(cursor.order[first : first + _STRETCH], first):
+        if at_turn and at_turn(node) and (operation, 0) > after:
             yield operation, 0
-        if node in cursor.opened:
-            continue
-        for done, parent in enumerate(node._inputs, 1):
-            if not parent._inputs and holds(parent) and (operation > first or done > edge):
-                yield cursor.normal(operation, done)
+        if at_leaf and node not in cursor.opened:
+            for done, parent in enumerate(node._inputs, 1):
+                if not parent._inputs and at_leaf(parent) and (operation, done) > after:
+                    yield cursor.normal(operation, done)
+
+
+def _any(tests: Iterable[Callable[[Value], bool]]) -> Callable[[Value], bool] | None:
+    several = list(tests)
+    return (lambda node: any(test(node) for test in several)) if len(several) > 1 else next(iter(several), None)
 
 
 def _stops_at(points: Sequence[Breakpoint], node: Value) -> bool:

@@ -14,6 +14,7 @@ from autograd_mini.backward import NOT_COMPUTED, backward, differentiable_argume
 from autograd_mini.copying import copy_graph, copy_node, pack_graph
 from autograd_mini.kits import FLOAT
 from autograd_mini.number import Comparable, constant, number, number_text
+from autograd_mini.printing import always_answers
 from autograd_mini.rules import RULES
 from autograd_mini.source import SourceLine, user_line
 
@@ -54,7 +55,6 @@ def unary(op: str) -> Unary:
 
     function.__name__ = op
     function.__qualname__ = f"Value.{op}"  # where pickle finds it
-    at = 0.5
     function.__doc__ = f"""{rule.summary}
 
     Args:
@@ -62,8 +62,8 @@ def unary(op: str) -> Unary:
 
     Example:
         >>> from autograd_mini import Value, {op}
-        >>> {op}({at}), {op}(Value({at})).local_derivatives
-        {(forward(FLOAT, at), (partial(FLOAT, forward(FLOAT, at), at),))}
+        >>> {op}(0.5), {op}(Value(0.5)).local_derivatives
+        {(forward(FLOAT, 0.5), (partial(FLOAT, forward(FLOAT, 0.5), 0.5),))}
     """
     return cast(Unary, function)
 
@@ -120,8 +120,7 @@ class Value(Comparable):
         self._grad = NOT_COMPUTED
         self.label = label
         self.op = ""
-        self._args = self._inputs = ()
-        self._locals = ()
+        self._args = self._inputs = self._locals = ()
 
     @property
     def data(self) -> float:
@@ -171,6 +170,7 @@ class Value(Comparable):
         """
         backward(self)
 
+    @always_answers
     def __repr__(self) -> str:
         grad = number_text(self._grad) if self.has_grad else "not computed"
         made = f", op={self.op}" if self.op else ""

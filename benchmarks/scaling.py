@@ -18,7 +18,7 @@ from subprocess import PIPE, run
 from typing import Any, TypeAlias
 
 import autograd_mini
-from autograd_mini import Value, statistics
+from autograd_mini import Value, debug, statistics
 from benchmarks.figures import Figure, figure
 
 __all__ = ["GRAPHS", "MEASURES", "Build", "run_scaling"]
@@ -90,7 +90,50 @@ def left_over(build: Build, nodes: int) -> Pair:
     return len(gc.get_objects()) - before + gc.collect(), 1
 
 
-MEASURES: dict[str, Callable[[Build, int], Any]] = {"memory": memory, "growth": growth, "left_over": left_over}
+def stepping(build: Build, rounds: int) -> dict[str, list[Pair]]:
+    """Seconds for what the debugger is asked on 10^6 nodes, and for one backward pass; in turn, in one process."""
+    root = build(10**6)
+    result: dict[str, list[Pair]] = {}
+
+    def time_of(command: Callable[[], Any]) -> float:
+        start = time.process_time()
+        command()
+        return time.process_time() - start
+
+    for _ in range(rounds):
+        dbg = debug(root)
+        operations = dbg.order
+        inputs = operations[0].parents
+        middle = operations[len(operations) // 2] if len(operations) > 1 else inputs[len(inputs) // 2]
+        asked = {
+            "opening the debugger": lambda: debug(root),
+            "until a node in the middle": lambda dbg=dbg, middle=middle: dbg.until(middle),
+            "back 100 times": lambda dbg=dbg: [dbg.back() for _ in range(100)],
+        }
+        for what, command in asked.items():
+            pair = time_of(command), time_of(root.backward)
+            result.setdefault(f"time({what}) / time(backward)", []).append(pair)
+    return result
+
+
+def memory_of_debugger(build: Build, nodes: int) -> Pair:
+    """The growth of this process's peak over build, backward and a whole walk; and over build and backward alone."""
+    build(10).backward()
+    before = peak_resident_bytes()
+    (root := build(nodes)).backward()
+    graph = peak_resident_bytes() - before
+    dbg = debug(root).step().until(when=lambda step: False)
+    assert dbg.finished
+    return peak_resident_bytes() - before, graph
+
+
+MEASURES: dict[str, Callable[[Build, int], Any]] = {
+    "memory": memory,
+    "growth": growth,
+    "left_over": left_over,
+    "stepping": stepping,
+    "memory_of_debugger": memory_of_debugger,
+}
 
 
 def run_scaling(rounds: int) -> Iterator[Figure]:
@@ -106,6 +149,10 @@ def run_scaling(rounds: int) -> Iterator[Figure]:
         for what, pairs in child("growth", rounds).items():
             bounds = (8.0, 13.0) if what.endswith("all alive") else ()
             yield figure("scaling", f"{graph}: {what}", pairs, *bounds)
+        for what, pairs in child("stepping", rounds).items():
+            yield figure("stepping", f"{graph}: {what}", pairs, most=1.0)
+        held = child("memory_of_debugger", 10**6)
+        yield figure("stepping", f"{graph}: memory(graph and debugger) / memory(graph)", [held], most=2.0)
         left = child("left_over", 10**5)
         yield figure("scaling", f"{graph}: objects not freed with gc off", [left], most=0.0)
 

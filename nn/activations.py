@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from autograd_mini import Value, elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
+from autograd_mini.printing import Listing
 from nn.checks import choice
 
 __all__ = ["ACTIVATIONS", "Activation", "activation_function", "linear"]
@@ -16,17 +17,17 @@ def linear(z: Any) -> Any:
     return z
 
 
-ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
-    "linear": linear,
-    "sigmoid": sigmoid,
-    "tanh": tanh,
-    "relu": relu,
-    "leaky_relu": leaky_relu,
-    "elu": elu,
-    "gelu": gelu,
-    "silu": silu,
-    "softplus": softplus,
-}
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = Listing(
+    linear=linear,
+    sigmoid=sigmoid,
+    tanh=tanh,
+    relu=relu,
+    leaky_relu=leaky_relu,
+    elu=elu,
+    gelu=gelu,
+    silu=silu,
+    softplus=softplus,
+)
 """Every activation function by its name."""
 
 

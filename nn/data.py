@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, SupportsIndex, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autograd_mini.printing import always_answers
 from nn.checks import whole_number
 
 __all__ = ["Dataset", "Row", "Split", "digits"]
@@ -87,6 +88,7 @@ class Dataset:
             raise IndexError(f"there is no row {row} in a data set of {len(self)} rows")
         return self.inputs[row].tolist(), self.targets[row].tolist()
 
+    @always_answers
     def __repr__(self) -> str:
         return f"Dataset(rows={len(self)}, shape={self.shape}, classes={self.classes})"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from numbers import Integral
 from typing import TypeAlias
 
+from autograd_mini.printing import Listing
 from nn.checks import choice
 
 __all__ = [
@@ -44,7 +45,7 @@ def zeros(inputs: int, outputs: int, generator: random.Random) -> float:
     return 0.0
 
 
-INITIALIZERS: dict[str, Draw] = {"uniform": uniform, "xavier": xavier, "he": he, "zeros": zeros}
+INITIALIZERS: dict[str, Draw] = Listing(uniform=uniform, xavier=xavier, he=he, zeros=zeros)
 """Every initializer by its name."""
 
 

@@ -1,16 +1,21 @@
 """Neurons, layers of neurons, and networks of layers, every weight and bias a ``Value``."""
 
 import random
+import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd_mini import Value, dot, parameter
+from autograd_mini.printing import always_answers, printable
 from nn.activations import Activation, activation_function
 from nn.checks import rows_of_numbers, whole_number
 from nn.initializers import Initializer, initializer_function, random_generator
 from nn.module import Child, Module
 
 __all__ = ["MLP", "Layer", "Neuron"]
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = 12
 
 
 class _Network(Module):
@@ -93,6 +98,7 @@ class Neuron(_Network):
             raise TypeError(f"the activation {_name(self.activation)} must return a Value, got {output!r:.60}")
         return [output]
 
+    @always_answers
     def __repr__(self) -> str:
         return f"Neuron({self.inputs}, activation={_name(self.activation)!r})"
 
@@ -140,6 +146,7 @@ class Layer(_Network):
     def forward(self, row: list[Any]) -> list[Any]:
         return [output for neuron in self.neurons for output in neuron.forward(row)]
 
+    @always_answers
     def __repr__(self) -> str:
         return f"Layer({self.inputs}, {self.outputs}, activation={_name(self.neurons[0].activation)!r})"
 
@@ -204,8 +211,9 @@ class MLP(_Network):
             row = layer.forward(row)
         return row
 
+    @always_answers
     def __repr__(self) -> str:
-        return f"MLP({self.inputs}, {self.sizes}, activation={_name(self.activation)!r})"
+        return f"MLP({self.inputs}, {_SHORT.repr(self.sizes)}, activation={_name(self.activation)!r})"
 
 
 def _alone(outputs: list[Any]) -> Any:
@@ -213,4 +221,4 @@ def _alone(outputs: list[Any]) -> Any:
 
 
 def _name(function: Callable[..., Any]) -> str:
-    return getattr(function, "__name__", repr(function))
+    return printable(str(getattr(function, "__name__", repr(function))))

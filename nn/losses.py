@@ -9,6 +9,7 @@ from typing import Any
 
 from autograd_mini import dot, log_softmax, logsumexp, mean, relu, softplus, square, sum
 from autograd_mini.number import number_text
+from autograd_mini.printing import Listing
 from nn.checks import row_of_numbers, rows_of_numbers
 
 __all__ = ["LOSSES", "binary_cross_entropy", "cross_entropy", "hinge", "mean_squared_error", "sum_squared_error"]
@@ -177,11 +178,11 @@ def _short(numbers: list[Any]) -> str:
     return "[" + ", ".join(number_text(float(x), 4) for x in numbers[:10]) + (", …]" if len(numbers) > 10 else "]")
 
 
-LOSSES = {
-    "sum_squared_error": sum_squared_error,
-    "mean_squared_error": mean_squared_error,
-    "cross_entropy": cross_entropy,
-    "binary_cross_entropy": binary_cross_entropy,
-    "hinge": hinge,
-}
+LOSSES = Listing(
+    sum_squared_error=sum_squared_error,
+    mean_squared_error=mean_squared_error,
+    cross_entropy=cross_entropy,
+    binary_cross_entropy=binary_cross_entropy,
+    hinge=hinge,
+)
 """Every loss by its name."""

@@ -7,6 +7,7 @@ from autograd_mini import Value
 
 __all__ = ["Module"]
 
+_SHOWN = 8
 Child: TypeAlias = "Module | Value"
 
 
@@ -33,6 +34,15 @@ class Module:
         if is_parameter and not (isinstance(value, Value) and not value.parents):
             raise TypeError(f"{name} is a parameter, got {value!r:.60}; write {name}.data = … to change its number")
         super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        parts = []
+        for name, attribute in vars(self).items():
+            if isinstance(attribute, (Module, Value)):
+                parts.append(name)
+            elif isinstance(attribute, (list, tuple)) and any(isinstance(item, (Module, Value)) for item in attribute):
+                parts.append(f"{name}[{len(attribute)}]")
+        return f"{type(self).__name__}({', '.join(parts[:_SHOWN] + ['…'] * (len(parts) > _SHOWN))})"
 
     def named_children(self) -> Iterator[tuple[str, Child]]:
         """Yield the parts of this module with the names they have in it; a subclass may give better names."""

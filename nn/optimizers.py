@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograd_mini import Value
+from autograd_mini.printing import always_answers
 from nn.checks import finite_number
 
 __all__ = ["SGD"]
@@ -43,6 +44,11 @@ class SGD:
     @learning_rate.setter
     def learning_rate(self, learning_rate: Any) -> None:
         self._learning_rate = finite_number("a learning rate", learning_rate, least=0.0)
+
+    @always_answers
+    def __repr__(self) -> str:
+        count = len(self.parameters)
+        return f"SGD({count:,} parameter{'s' * (count > 1)}, learning_rate={self.learning_rate:g})"
 
     def zero_grad(self) -> None:
         """Make every gradient *not computed* again, so that the next backward pass starts from 0."""

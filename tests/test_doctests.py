@@ -1,4 +1,4 @@
-"""Every ``>>>`` in docstrings and the README runs, and every public name says what it is."""
+"""Every ``>>>`` in docstrings, the README and the pages in docs/ runs, and every public name says what it is."""
 
 import doctest
 import importlib
@@ -33,10 +33,11 @@ def test_examples_of_generated_functions_run_too() -> None:
     assert {"Value", "apply", "exp", "tanh", "sigmoid", "relu"} <= named
 
 
-def test_examples_in_the_readme_run() -> None:
-    readme = ROOT / "README.md"
-    if readme.exists():
-        assert doctest.testfile(str(readme), module_relative=False, optionflags=FLAGS, encoding="utf-8").failed == 0
+@pytest.mark.parametrize("page", ["README.md", "docs/wrong_algorithms.md"])
+def test_examples_in_the_pages_run(page: str) -> None:
+    path = ROOT / page
+    if path.exists():
+        assert doctest.testfile(str(path), module_relative=False, optionflags=FLAGS, encoding="utf-8").failed == 0
 
 
 def test_a_wrong_example_is_caught(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd_mini import RenderError
+from autograd_mini.printing import always_answers, printable
 from viz.render import render
 
 __all__ = ["Figure"]
@@ -72,8 +73,10 @@ class Figure:
         path.write_bytes(self.source.encode() if suffix == ".dot" else render(self.source, suffix[1:]))
         return path
 
+    @always_answers
     def __repr__(self) -> str:
-        return f'Figure({self._description}, {len(self.source):,} characters of DOT; .save("picture.svg") draws it)'
+        what = printable(self._description, 80)
+        return f'Figure({what}, {len(self.source):,} characters of DOT; .save("picture.svg") draws it)'
 
     def _repr_svg_(self) -> str | None:
         try:

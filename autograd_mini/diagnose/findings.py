@@ -12,7 +12,7 @@ _WIDTH = 100
 _NO_LINE = "make the graph under record_lines() to see the line"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Finding:
     """One mistake.
 
@@ -30,7 +30,7 @@ class Finding:
     line: SourceLine | None
     fix: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         where = str(self.line) if self.line else _NO_LINE
         return "\n".join([self.name, _paragraph("", self.message), f"  where: {where}", _paragraph("fix: ", self.fix)])
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd_mini.backward import Step, steps
+from autograd_mini.printing import printable
 from autograd_mini.value import Value
 
 __all__ = ["Scene", "scene"]
 
 # Ops that only add up lead no further from the loss, nor does the step to a leaf: w and b are of one layer.
 _ADDITIVE = frozenset({"add", "sub", "sum", "mean", "neg"})
-_LISTED = 3
+_LISTED, _LONGEST = 3, 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Scene:
 
     def name(self, value: Value) -> str:
         """What a node is called in a message."""
-        return self.names.get(value) or value.label or repr(value)
+        return self.names.get(value) or printable(str(value.label), _LONGEST) or repr(value)
 
 
 def layer_name(label: str) -> str:
@@ -85,7 +86,9 @@ def scene(loss: Any, parameters: Any) -> Scene:
     names: dict[Value, str] = {}
     for place, value in _values("parameters", parameters):
         # In a model the name is the way to the parameter; two parts of it may have the same labels.
-        names.setdefault(value, place if not place.startswith("parameters") else value.label or place)
+        names.setdefault(
+            value, place if not place.startswith("parameters") else printable(value.label, _LONGEST) or place
+        )
     if not names:
         raise ValueError("a diagnosis needs at least one parameter, got none; a generator may have been used up")
     order: list[Value] = []
