@@ -137,11 +137,7 @@ class Debugger:
         return self._cursor.opened.get(node, node)
 
     def ledger(self, around: int = 4) -> tuple[list[Step], list[Step], int]:
-        """The steps of the current node: the last ones done, the next ones, and how many it has in all.
-
-        Args:
-            around: how many to list of either kind, at most.
-        """
+        """The steps of the current node: `around` of the last and the next ones at most, and how many it has in all."""
         return ([], [], 0) if self.in_forward_pass else self._cursor.ledger(around)
 
     def find(self, where: Any) -> list[Value]:
@@ -154,7 +150,7 @@ class Debugger:
             >>> [node.data for node in debug(Value(2.0, "w1") * Value(3.0, "w2")).find("w*")]
             [2.0, 3.0]
         """
-        return nodes_at(breakpoint_at(where), self.root, self.order)
+        return nodes_at(self._point(where), self.root, self.order)
 
     def step(self, count: int = 1) -> Self:
         """Hand `count` contributions on, or in the forward pass compute so many operations."""
@@ -225,8 +221,8 @@ class Debugger:
         """Set a breakpoint, at which ``until()`` stops from now on. Of several conditions all must hold.
 
         Args:
-            where: a Value; a label, in which ``*`` and ``?`` stand for anything and for one character; several Values;
-                or a module, whose parameters are meant.
+            where: a Value; a label, in which ``*`` and ``?`` stand for anything and for one character; a name such as
+                ``v7``, under which it is shown; several Values; or a module, whose parameters are meant.
             op: a row of the table, such as ``"tanh"``.
             line: the source line that made the node, ``"train.py:12"`` or 12; known under ``record_lines()``.
             when: a function of the ``Step`` just taken; the other conditions are then asked of its parent.
@@ -236,7 +232,7 @@ class Debugger:
             TypeError: for a condition of the wrong kind.
             ValueError: if no node of the graph is meant.
         """
-        point = breakpoint_at(where, op=op, line=line, when=when, non_finite=non_finite)
+        point = self._point(where, op=op, line=line, when=when, non_finite=non_finite)
         nodes_at(point, self.root, self.order)
         self.breakpoints.append(point)
         return point
@@ -245,7 +241,7 @@ class Debugger:
         """Remove a breakpoint, counted from 1, or all of them.
 
         Raises:
-            ValueError: for a number that no breakpoint has.
+            ValueError: for a number that none has.
         """
         if number is not None and not 1 <= number <= len(self.breakpoints):
             raise ValueError(f"there is no breakpoint {number!r}; there are {len(self.breakpoints)}, counted from 1")
@@ -314,10 +310,14 @@ class Debugger:
                     move()
         return self
 
+    def _point(self, where: Any, **conditions: Any) -> Breakpoint:
+        named = self.names.node(where) if isinstance(where, str) else None  # v7, as we call it
+        return breakpoint_at(where if named is None else named, **conditions)
+
     def _run(self, search: Callable[..., tuple[int, bool]], where: Any, **conditions: Any) -> Self:
         points = list(self.breakpoints)
         if where is not None or any(condition not in (None, False) for condition in conditions.values()):
-            points.append(breakpoint_at(where, **conditions))
+            points.append(self._point(where, **conditions))
         if not points:
             raise ValueError('nothing to stop at: say until("label") or until(op="tanh"), or set a break_at(...)')
         with self._moving():

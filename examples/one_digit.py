@@ -1,4 +1,4 @@
-"""One handwritten digit, the lecture's network and its loss, to step through: autograd-mini step examples/one_digit.py:loss"""
+"""One handwritten digit and its loss, to walk through: ``autograd-mini step examples/one_digit.py:loss``."""
 
 from nn import MLP, cross_entropy, digits
 

@@ -17,7 +17,7 @@ from autograd_mini.explain import explain
 from autograd_mini.paths import paths
 from autograd_mini.shell import StepSession, find_subject
 from autograd_mini.shell.terminal import Terminal, command
-from autograd_mini.shell.words import conditions, count_of, nodes_called, number_of
+from autograd_mini.shell.words import conditions, count_of, number_of
 from autograd_mini.stepper import Debugger, debug
 from nn import MLP
 
@@ -272,15 +272,15 @@ def test_words_mean_labels_first() -> None:
     assert conditions(at, "op=tanh line=12") == {"op": "tanh", "line": "12"}
     assert conditions(at, "13") == {"line": "13"}
     assert conditions(at, "some/train.py:13") == {"line": "some/train.py:13"}
-    assert conditions(at, "L") == {"where": at.root}
+    assert conditions(at, "L") == {"where": "L"}  # the Debugger knows the names it shows
     assert conditions(at, "") == {}
     found = conditions(at, "tanh if contribution > 1")
     assert found["when"].__name__ == "contribution > 1"
     assert found["where"] == "tanh"
-    assert nodes_called(at, "v1") == [at.order[1]]
+    assert at.find("v1") == [at.order[1]]
     for name in ("v0", "v2", "v99", "v01", "V1", "l"):
         with pytest.raises(ValueError, match=name):
-            nodes_called(at, name)
+            at.find(name)
 
 
 def test_counts_and_numbers() -> None:

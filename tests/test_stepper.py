@@ -203,10 +203,12 @@ def test_breakpoints_of_every_kind() -> None:
     assert dbg.restart().until(w).last.parent is w  # type: ignore[union-attr]
     assert dbg.restart().until("hidden.neuron?.b").last.parent.label.startswith("hidden.neuron")  # type: ignore[union-attr]
     assert dbg.restart().until(op="sigmoid").node.op == "sigmoid"  # type: ignore[union-attr]
+    assert dbg.names(dbg.restart().until("v7").node) == "v7"
     hidden = model.layers[0]
     assert dbg.restart().until(hidden).last.parent in set(hidden.parameters())  # type: ignore[union-attr]
     assert dbg.restart().until([w, dbg.root]).last.parent is w  # type: ignore[union-attr]
     assert dbg.restart().until(when=lambda step: step.contribution < -0.3).last.contribution < -0.3  # type: ignore[union-attr]
+    assert dbg.find("L") == [loss]
     dbg.restart().until(non_finite=True)
     assert dbg.finished
     assert dbg.notice == "ran to the end: nothing more at a number that is not finite"

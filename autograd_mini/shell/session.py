@@ -16,7 +16,7 @@ from autograd_mini.notation import written
 from autograd_mini.number import number_text
 from autograd_mini.paths import paths
 from autograd_mini.shell.terminal import Terminal, command
-from autograd_mini.shell.words import conditions, count_of, nodes_called, number_of
+from autograd_mini.shell.words import conditions, count_of, number_of
 from autograd_mini.standing import operation_line, product_line
 from autograd_mini.stepper import Debugger
 from autograd_mini.value import Value
@@ -308,7 +308,7 @@ class StepSession(Terminal):
         """The nodes of a name; without one, the node that the last contribution went to."""
         debugger = self._debugger
         if text:
-            return nodes_called(debugger, text)
+            return debugger.find(text)
         return [debugger.last.parent if debugger.last else debugger.node or debugger.root]
 
     def _node(self, text: str) -> Value:

@@ -10,9 +10,8 @@ from autograd_mini.backward import Step
 from autograd_mini.expression import Expression
 from autograd_mini.rules import RULES
 from autograd_mini.stepper import Debugger
-from autograd_mini.value import Value
 
-__all__ = ["conditions", "count_of", "nodes_called", "number_of"]
+__all__ = ["conditions", "count_of", "number_of"]
 
 _NUMBERS = ("upstream", "local", "contribution", "before", "after")
 _FUNCTIONS = {"abs": abs, "isfinite": math.isfinite, "isinf": math.isinf, "isnan": math.isnan}
@@ -43,21 +42,11 @@ def number_of(text: str) -> float:
         raise ValueError(f"{text!r:.60} is no number; {fix}") from None
 
 
-def nodes_called(debugger: Debugger, text: str) -> list[Value]:
-    """Find the nodes of a label, a pattern of labels, or a name such as v7 that we print for a node without a label.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    node = debugger.names.node(text)
-    return debugger.find(text) if node is None else [node]
-
-
 def conditions(debugger: Debugger, text: str) -> dict[str, Any]:
     """Turn the words after break, until and reverse into the arguments of the Debugger's method.
 
     Example:
-        >>> from autograd_mini.stepper import debug
+        >>> from autograd_mini import Value, debug
         >>> conditions(debug(Value(2.0, "x").tanh()), "tanh line=train.py:12")
         {'line': 'train.py:12', 'op': 'tanh'}
     """
@@ -74,9 +63,7 @@ def conditions(debugger: Debugger, text: str) -> dict[str, Any]:
 
 
 def _place(debugger: Debugger, text: str) -> dict[str, Any]:
-    """A label comes first, and what else the word may mean only if there is no such label."""
-    if (node := debugger.names.node(text)) is not None:
-        return {"where": node}
+    """A label or a name comes first, and what else the word may mean only if there is none."""
     try:
         debugger.find(text)
     except ValueError:
