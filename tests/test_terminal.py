@@ -54,7 +54,7 @@ def said(child: Any, line: str) -> str:
 
 
 def interrupt_input(child: Any) -> None:
-    """Press Ctrl-C at a prompt; again where it fell between readline's looks at the keyboard, which is CPython's race."""
+    """Press Ctrl-C at a prompt; again where readline was not looking, between two keys: a race of CPython's."""
     for _ in range(10):
         child.sendintr()
         if child.expect_exact([PROMPT, pexpect.TIMEOUT], timeout=2) == 0:
