@@ -81,7 +81,7 @@ def _end(dbg: Any) -> Iterator[str]:
     for leaf in leaves[:8]:
         yield f"  ∂{root}/∂{dbg.names(leaf)} = {number_text(dbg.gradient(leaf))}"
     if len(leaves) > 8:
-        yield f"  and {len(leaves) - 8:,} more; dbg.gradient(node) tells one"
+        yield f"  and {len(leaves) - 8:,} more"
     yield "  nothing was written into the graph; loss.backward() writes these same numbers into .grad"
 
 

@@ -324,7 +324,7 @@ class Debugger:
             self._computed, found = search(points, self._cursor, self._computed)
             if not found:
                 nodes_at(points[-1], self.root, self.order)
-                texts = " or ".join(point.text for point in points)
+                texts = " or ".join(dict.fromkeys(point.text for point in points))
                 self.notice = f"ran to the {'start' if self.in_forward_pass else 'end'}: nothing more at {texts}"
         return self
 

@@ -7,6 +7,7 @@ from typing import Any
 import graphviz
 
 from autograd_mini import RULES, GraphTooLargeError, Value, topological_order
+from autograd_mini.backward import hand_on
 from autograd_mini.number import number_text
 from nn import Module
 from viz.colors import Theme, ink, theme_named
@@ -128,7 +129,7 @@ def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
                 attributes |= {"label": f" {looks.notes[node, i]} ", "fontcolor": color, "color": color}
                 attributes |= {"penwidth": "2", "style": "dashed" if (node, i) in looks.dashed else "solid"}
             elif looks.show_local and node not in looks.unknown:
-                attributes |= _local(node, local, looks)
+                attributes |= _local(node, i, local, looks)
             graph.edge(name[parent], name[node], **attributes)
         for kind, count in zip(("argument", "use"), looks.more.get(node, ()), strict=False):
             if count:
@@ -177,7 +178,7 @@ def _role(node: Value) -> tuple[str, str]:
     return (role if role in ("parameter", "constant") else "input"), role
 
 
-def _local(node: Value, local: float | None, looks: Looks) -> dict[str, str]:
+def _local(node: Value, argument: int, local: float | None, looks: Looks) -> dict[str, str]:
     """Say what an edge does in the backward pass; a constant takes no part in it."""
     if local is None:
         return {}
@@ -185,7 +186,8 @@ def _local(node: Value, local: float | None, looks: Looks) -> dict[str, str]:
     upstream = _gradient(node, looks)
     if upstream is None:
         return {"label": f" {text} "}
-    chain = f"upstream {number_text(upstream)} × local {number_text(local)} = {number_text(upstream * local)}"
+    step = hand_on({node: upstream}, node, argument, None, local)
+    chain = f"upstream {number_text(upstream)} × local {number_text(local)} = {number_text(step.contribution)}"
     return {"label": f" {text} ", "edgetooltip": chain, "labeltooltip": chain}
 
 
