@@ -29,6 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         first.add_marker(pytest.mark.skip(reason=f"{len(peers)} comparisons with JAX and PyTorch: ./dev test --peers"))
         items[:] = [item for item in items if item not in rest]
         config.hook.pytest_deselected(items=rest)
+    else:  # last: JAX starts threads, and from then on the process should not fork, as the terminal tests do
+        items.sort(key=lambda item: item.path.name == "test_peers.py")
 
 
 @pytest.fixture(autouse=True)
