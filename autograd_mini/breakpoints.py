@@ -29,6 +29,7 @@ class Breakpoint:
         leaves, operations: whether leaves and operations can be among them.
         when: tells of a step whether to stop after it; None if the node alone decides.
         non_finite: whether that is for its numbers not being finite.
+        by_line: whether a source line is one of the conditions.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Breakpoint:
     operations: bool = True
     when: Callable[[Step], bool] | None = None
     non_finite: bool = False
+    by_line: bool = False
 
     def __repr__(self) -> str:
         return f"Breakpoint({self.text})"
@@ -97,7 +99,7 @@ def breakpoint_at(
     if not texts:
         raise ValueError('a breakpoint needs a condition: a node, a label, op="tanh", line="train.py:12", when=... ')
     text, is_hit = ", ".join(map(printable, texts)), _step_test(when, non_finite)
-    return Breakpoint(text, _all(tests), leaves, operations, is_hit, non_finite and when is None)
+    return Breakpoint(text, _all(tests), leaves, operations, is_hit, non_finite and when is None, line is not None)
 
 
 def _all(tests: list[Callable[[Value], bool]]) -> Callable[[Value], bool]:
@@ -125,7 +127,7 @@ def _place(where: Any) -> tuple[str, Callable[[Value], bool], Collection[Value]]
         if pattern is None:
             return f"label {where}", lambda node: node.label == where, ()
         matches = pattern.fullmatch
-        return f"label {where}", lambda node: bool(node.label) and matches(node.label) is not None, ()
+        return f"label {where}", lambda node: bool(node.label) and matches(str(node.label)) is not None, ()
     if isinstance(where, Value):
         return f"the node {where.label or where.op or 'given'}", {where}.__contains__, (where,)
     parameters = getattr(where, "parameters", None)

@@ -20,7 +20,8 @@ class Names:
     """A name for every node of a graph.
 
     That is the label where there is one; else the number itself for a leaf, ``L`` for the root, and ``v1``, ``v2``, …
-    for the other operations in the order of the forward pass. A node of another graph is called by its op.
+    for the other operations in the order of the forward pass; ``v1'`` where a node is labelled ``v1``. A node of
+    another graph is called by its op.
 
     Args:
         order: the operations of the graph as ``sweep_order`` lists them, root first.
@@ -38,6 +39,7 @@ class Names:
     def __init__(self, order: Sequence[Any]) -> None:
         self._order = order
         self._known: dict[Any, int] = {}
+        self._labels: set[str] | None = None
 
     def __call__(self, node: Any) -> str:
         if label := str(node.label):
@@ -52,7 +54,15 @@ class Names:
             else:
                 self._known = {known: place for place, known in enumerate(self._order)}
         place = self._known[node]
-        return f"v{len(self._order) - place}" if place else "L"
+        return self.free(f"v{len(self._order) - place}" if place else "L")
+
+    def free(self, name: str) -> str:
+        """Give the name, with a prime behind it if it is the label of a node."""
+        if self._labels is None:
+            self._labels = {str(node.label) for user in self._order for node in (user, *user._inputs) if node.label}
+        while name in self._labels:
+            name += "'"
+        return name
 
     def node(self, name: str) -> Any:
         """Find the operation without a label that has this name; None if none has.
@@ -63,11 +73,10 @@ class Names:
             >>> Names(sweep_order([Value(3.0) * 2 + 1])).node("v1")
             Value(data=6, grad=not computed, op=mul)
         """
-        if name != "L" and not re.fullmatch(r"v[1-9]\d*", name):
-            return None
-        place = 0 if name == "L" else len(self._order) - int(name[1:])
-        nodes = self._order[place : place + 1] if place > 0 or name == "L" else ()
-        return next((node for node in nodes if not node.label), None)
+        match = re.fullmatch(r"(?:L|v([1-9]\d{0,17}))'*", name)
+        place = len(self._order) - int(match[1] or len(self._order)) if match else -1
+        nodes = self._order[place : place + 1] if place >= 0 else ()
+        return next((node for node in nodes if not node.label and self(node) == name), None)
 
 
 def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str, keep: Collection[int] = ()) -> str:

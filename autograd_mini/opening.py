@@ -39,7 +39,7 @@ def opened(dot: Any, names: Names) -> Value:
     local = dict(zip(differentiable_arguments(dot), dot._locals, strict=True))
     edges = dict(zip(local, dot._inputs, strict=True))
     pairwise = {i: edges[i] for pair in range(half) for i in (pair, pair + half) if i in edges}
-    if _by_parent(edges, local) != _by_parent(pairwise, local):
+    if _partners(edges, dot._args) != _partners(pairwise, dot._args):
         raise ValueError(
             f"{names(dot)} has a factor both on its left and, earlier, on its right, so it is not opened: product by "
             "product its contributions would add up in another order than in backward()"
@@ -62,8 +62,9 @@ def opened(dot: Any, names: Names) -> Value:
         return record("sum", dot.data, tuple(products), inputs, (1.0,) * len(inputs))
 
 
-def _by_parent(edges: dict[int, Value], local: dict[int, float]) -> dict[Value, list[float]]:
-    found: dict[Value, list[float]] = {}
+def _partners(edges: dict[int, Value], args: tuple[Value | float, ...]) -> dict[Value, list[Value | float]]:
+    """What each parent is multiplied with, in the order of the edges."""
+    found: dict[Value, list[Value | float]] = {}
     for i, parent in edges.items():
-        found.setdefault(parent, []).append(local[i])
+        found.setdefault(parent, []).append(args[i - len(args) // 2])
     return found

@@ -157,7 +157,7 @@ def _users(dbg: Any, node: Value) -> list[Value]:
     return [
         user
         for user in dbg.order[max(place - _SEARCHED, 0) : place]
-        if any(node is arg for arg in dbg.stand_in(user)._inputs)
+        if node in dbg.stand_in(user)._inputs
     ]
 
 

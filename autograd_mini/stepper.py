@@ -58,8 +58,8 @@ def debug(loss: Value, *, open_dots: bool = False) -> "Debugger":
     if not isinstance(loss, Value):
         raise TypeError(f"debug steps through the graph of a Value, got {loss!r:.60} of type {type(loss).__name__}")
     debugger = Debugger(loss)
-    if open_dots:
-        debugger.open(*(node for node in debugger.order if node.op == "dot"))
+    if open_dots and (dots := [node for node in debugger.order if node.op == "dot"]):
+        debugger.open(*dots)
     return debugger
 
 
@@ -67,7 +67,7 @@ class Debugger:
     """A walk through the forward and the backward pass of a graph; ``debug`` makes one.
 
     Every method that moves returns the debugger, so that a REPL prints where it stands. Interrupted by Ctrl-C, or by an
-    error in a function given to it, it stands where it stood.
+    error in a function given to it, it stands where it stood; interrupted again on its way back there, at the start.
 
     Attributes:
         root: the Value that is differentiated.
@@ -258,7 +258,7 @@ class Debugger:
                 product by product its contributions would be added in another order than ``backward()`` adds them.
         """
         cursor = self._cursor
-        wanted = {dot for dot in dots or (self.node,) if dot is not None and dot not in cursor.opened}
+        wanted = {dot for dot in dots or (self.node,) if dot not in cursor.opened}
         where = [(place, 0) for place, node in enumerate(self.order) if node in wanted]
         if len(where) < len(wanted):
             raise ValueError("only an operation of this graph can be opened; dbg.find(label) finds nodes")
@@ -316,14 +316,16 @@ class Debugger:
 
     def _run(self, search: Callable[..., tuple[int, bool]], where: Any, **conditions: Any) -> Self:
         points = list(self.breakpoints)
-        if where is not None or any(condition not in (None, False) for condition in conditions.values()):
+        is_asked = where is not None or any(condition not in (None, False) for condition in conditions.values())
+        if is_asked:
             points.append(self._point(where, **conditions))
         if not points:
             raise ValueError('nothing to stop at: say until("label") or until(op="tanh"), or set a break_at(...)')
         with self._moving():
             self._computed, found = search(points, self._cursor, self._computed)
-            if not found:
+            if is_asked and (self.breakpoints or not found):  # looked for late, because it is there as a rule
                 nodes_at(points[-1], self.root, self.order)
+            if not found:
                 texts = " or ".join(dict.fromkeys(point.text for point in points))
                 self.notice = f"ran to the {'start' if self.in_forward_pass else 'end'}: nothing more at {texts}"
         return self
@@ -338,7 +340,11 @@ class Debugger:
         except BaseException:
             self._computed = computed
             self._cursor.start_over()
-            self._cursor.go(place)
+            try:
+                self._cursor.go(place)
+            except BaseException:  # Ctrl-C once more
+                self._cursor.start_over()
+                raise
             raise
 
 

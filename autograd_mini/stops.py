@@ -34,7 +34,7 @@ def nodes_at(point: Breakpoint, root: Value, order: Sequence[Value]) -> list[Val
     nodes = _all_nodes(order) or {root: None}
     if found := [node for node in nodes if point.holds(node)]:
         return found
-    if "line " in point.text and not any(node.line for node in nodes):
+    if point.by_line and not any(node.line for node in nodes):
         raise ValueError("no node of this graph knows its source line; make the graph under record_lines()")
     labels = dict.fromkeys(printable(str(node.label)) for node in nodes if node.label)
     near = difflib.get_close_matches(point.text.removeprefix("label "), [*labels][:10_000], 3)
@@ -55,11 +55,9 @@ def run_on(points: Sequence[Breakpoint], cursor: Cursor, computed: int) -> tuple
     """
     operations = len(cursor.order)
     if computed < operations:
-        for done in range(computed + 1, operations):
+        for done in range(computed + 1, operations + 1):
             if _stops_forward(points, cursor.order, done):
                 return done, True
-        if _stops_forward(points, cursor.order, operations) or _stops_at(points, cursor.order[0]):
-            return operations, True
     numeric = [point for point in points if point.when]
     after = cursor.place
     while not (found := next(_places(points, cursor, after), None)) and after[0] < operations:
@@ -79,7 +77,7 @@ def run_back(points: Sequence[Breakpoint], cursor: Cursor, computed: int) -> tup
     """Run back to the stop before; see ``run_on``. If none is met, the forward pass is about to start."""
     operations, here = len(cursor.order), cursor.place
     if here > (0, 0):
-        stops = [(0, 0)] if _stops_at(points, cursor.order[0]) else []
+        stops = [(0, 0)] if _stops_forward(points, cursor.order, operations) else []
         for start in range(0, here[0] + 1, _STRETCH):
             stops += [place for place in _places(points, cursor, (start, -1)) if (0, 0) < place < here]
         if numeric := [point for point in points if point.when]:
@@ -124,13 +122,14 @@ def _stops_after(numeric: Sequence[Breakpoint], step: Step) -> bool:
 
 
 def _stops_forward(points: Sequence[Breakpoint], order: Sequence[Value], done: int) -> bool:
-    """Tell whether to stop in the forward pass when so many operations are done."""
+    """Tell whether to stop in the forward pass when so many operations are done, or at the turn when all are."""
     if done < len(order):
         upcoming = order[-1 - done]
-        if any(
-            _stops_at(points, node) for node in (upcoming, *upcoming._inputs) if node is upcoming or not node._inputs
-        ):
-            return True
+        here = [upcoming, *(parent for parent in upcoming._inputs if not parent._inputs)]
+    else:
+        here = [order[0]]  # its turn comes first in the backward pass
+    if any(_stops_at(points, node) for node in here):
+        return True
     computed = order[-done] if done else None
     return computed is not None and any(
         point.non_finite and not math.isfinite(computed.data) and point.holds(computed) for point in points

@@ -48,10 +48,8 @@ class Way:
             if not self._inside.isdisjoint(node._inputs):
                 self._inside.add(node)
         self.order = [node for node in every if node in self._inside and node is not w]
-        self._own_name = ""
-        if not w.label and not (w._inputs and self.exists):  # elsewhere a leaf is its number; ∂L/∂0.5 says nothing
-            is_taken = any(leaf.label == "w" for node in every for leaf in node._inputs)
-            self._own_name = "w'" if is_taken else "w"
+        # Elsewhere a leaf is its number; ∂L/∂0.5 says nothing.
+        self._own_name = "" if w.label or (w._inputs and self.exists) else self._names.free("w")
 
     @property
     def exists(self) -> bool:
@@ -77,5 +75,5 @@ class Way:
         if isinstance(node, float):
             return number_text(node)
         if node is self.loss and not node.label:
-            return "L"
+            return self._names.free("L")
         return self._own_name if node is self.w and self._own_name else self._names(node)
