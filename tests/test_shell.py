@@ -121,6 +121,12 @@ def test_gradient_prints_the_number_and_what_has_arrived() -> None:
     assert set(said.answer.splitlines()) == {said.answers[3].strip(), said.answers[4].strip()}
 
 
+def test_gradient_alone_means_the_current_node_whatever_its_number() -> None:
+    zero = Value(0.5, "x") * 0
+    zero.label = "zero"
+    assert Transcript("forward", "gradient", debugger=debug(zero + 1)).answer.startswith("zero = 0,")
+
+
 def test_a_long_list_of_gradients_is_cut() -> None:
     loss = MLP(49, [3, 2], seed=0)([0.5] * 49)[0]
     lines = Transcript("gradient *", debugger=debug(loss)).answer.splitlines()

@@ -309,7 +309,8 @@ class StepSession(Terminal):
         debugger = self._debugger
         if text:
             return debugger.find(text)
-        return [debugger.last.parent if debugger.last else debugger.node or debugger.root]
+        node = debugger.last.parent if debugger.last else debugger.node
+        return [debugger.root if node is None else node]
 
     def _node(self, text: str) -> Value:
         first, *others = self._nodes(text)
