@@ -4,6 +4,7 @@ import io
 import math
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -153,6 +154,14 @@ def test_open_shows_the_products() -> None:
         assert "v1[1]" in said.session.words("labels")
 
 
+def test_at_the_end_there_is_no_dot_to_open() -> None:
+    assert "error: there is no dot to open at the end; name one" in Transcript("finish", "open").answer
+
+
+def test_a_breakpoint_is_called_as_it_was_named() -> None:
+    assert "breakpoint 1: v1\n" in Transcript("break v1").answer
+
+
 def test_set_keeps_the_place_and_says_what_changed() -> None:
     for line in ("set x 0.7", "set x=0.7", "set x = 1.4/2"):
         said = Transcript("next", line)
@@ -235,6 +244,9 @@ ERRORS = {
     "set ? 1": "stands for 2 nodes, b, x; name one of them|stands for 2 nodes, x, b; name one of them",
     "set x up": "'up' is no number",
     "gradient y": "y",
+    "set v1 3": "a number is set at one leaf, and 'v1' is computed from others",
+    "open all": "there is no dot to open in this graph",
+    "open": r"only a dot is opened into products, got Value",
     "draw here.gif": "a picture is saved as .svg",
 }
 
@@ -486,11 +498,11 @@ def test_a_function_of_a_file_in_another_folder_is_called(folder: Path, tmp_path
     ("target", "message"),
     [
         ("tarin.py:y", "there is no file 'tarin.py'; near it there is train.py"),
-        ("train.py", "there is no '' in train.py; to step through there is x, y, make, wrong, fails, leaves; write"),
+        ("train.py", "say what to step through in train.py; to step through there is x, y, make, wrong, fails, leaves"),
         ("train.py:mkae", "there is no 'mkae' in train.py; did you mean make?"),
         ("train.py:number", "number in train.py is no Value but of type float; to step through there is x, y"),
         ("train.py:needs", "needs in train.py needs arguments, a, b; add a function without any, such as: def make"),
-        ("train.py:wrong", "wrong() in train.py returned no Value but a float; return the loss, say"),
+        ("train.py:wrong", "wrong() in train.py returned no Value but something of type float; return the loss, say"),
         ("train.py:leaves", "leaves() ended the program, SystemExit('bye'), in train.py"),
         ("helper.py:y", "there is no 'y' in helper.py; it has neither a Value nor a function of its own"),
         ("train.py:y x=1", "train.py:y is a file, and only a formula takes inputs such as x=1; leave them out"),
@@ -501,6 +513,7 @@ def test_a_function_of_a_file_in_another_folder_is_called(folder: Path, tmp_path
         ("x*x x=1 y=2", "does not use the input 'y'; leave y= out"),
         ("tanhh(x) x=1", "unknown function 'tanhh'"),
         ("x+* x=1", "is not a formula"),
+        ("x.y", "'x.y' is not legal in a formula"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_stepped_through_is_said(
@@ -537,6 +550,18 @@ def test_a_failed_command_of_a_script_is_in_the_exit_code() -> None:
     assert call(*FORMULA, lines="step\nnext\n").returncode == 0
     assert call(*FORMULA, lines="stpe\nnext\n").returncode == 1
     assert call(*FORMULA, "-c", "stpe").returncode == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes the streams")
+def test_closed_streams_are_empty_ones() -> None:
+    line = f"{shlex.quote(sys.executable)} -m autograd_mini step x x=1"
+    root = str(Path(__file__).resolve().parent.parent)
+    for closed in ("<&-", ">&-", "<&- >&- 2>&-"):
+        done = subprocess.run(
+            f"{line} {closed}", shell=True, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_options() -> None:
