@@ -51,6 +51,7 @@ def breakpoint_at(
     line: str | int | None = None,
     when: Callable[[Step], Any] | None = None,
     non_finite: bool = False,
+    called: str = "",
 ) -> Breakpoint:
     """Make a breakpoint; of several conditions all must hold.
 
@@ -61,6 +62,7 @@ def breakpoint_at(
         line: the source line that made the node, ``"train.py:12"`` or just 12; known under ``record_lines()``.
         when: a function of the ``Step`` just taken; the other conditions are then asked of its parent.
         non_finite: stop after a step that brings inf or nan.
+        called: what the breakpoint calls `where`; its label, or what it is, if empty.
 
     Raises:
         TypeError: for a condition of the wrong kind.
@@ -75,7 +77,7 @@ def breakpoint_at(
     leaves = operations = True
     if where is not None:
         text, test, nodes = _place(where)
-        texts.append(text)
+        texts.append(called or text)
         tests.append(test)
         leaves, operations = not nodes or any(not n._inputs for n in nodes), not nodes or any(n._inputs for n in nodes)
     if op is not None:

@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 for success, 1 for a failure, 2 for a wrong call, 130 after Ctrl-C, 141 when nobody reads on.
     """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  # it stays open as the stream does
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows no → prints a ? instead
@@ -82,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         description=_STEP,
         epilog=_STEP_EPILOG,
     )
-    step.add_argument("target", metavar="TARGET", help="FILE.py:NAME, or a formula")
+    step.add_argument("target", metavar="TARGET", help="FILE.py:NAME, or a formula; after -- if it begins with -")
     step.add_argument("inputs", metavar="NAME=NUMBER", nargs="*", help="the inputs of a formula, such as x=0.5")
     step.add_argument("--forward", action="store_true", help="start with the forward pass")
     step.add_argument("--open-dots", action="store_true", help="show every dot as the products it adds up")

@@ -312,7 +312,7 @@ class Debugger:
 
     def _point(self, where: Any, **conditions: Any) -> Breakpoint:
         named = self.names.node(where) if isinstance(where, str) else None  # v7, as we call it
-        return breakpoint_at(where if named is None else named, **conditions)
+        return breakpoint_at(where, **conditions) if named is None else breakpoint_at(named, called=where, **conditions)
 
     def _run(self, search: Callable[..., tuple[int, bool]], where: Any, **conditions: Any) -> Self:
         points = list(self.breakpoints)

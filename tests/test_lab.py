@@ -38,9 +38,9 @@ def with_a_short_way() -> Value:
 
 def changed() -> Value:
     a = Value(3.0, "a")
-    square = a * a
+    squared = a**2
     a.data = 5.0
-    return square
+    return squared
 
 
 def used_twice() -> Value:
@@ -68,9 +68,14 @@ def size(root: Value) -> tuple[int, int]:
 
 
 def graphs_of(leaves: int, operations: int) -> Iterator[Value]:
-    """Every graph of add and mul over `leaves` different numbers, in which an argument may also be a constant."""
+    """Every graph of add, mul and squares over `leaves` different numbers; an argument may also be a constant.
+
+    The three stand for all ops: linear or not, of one argument or more.
+    """
     shapes = [
-        list(itertools.product("+*", [*range(leaves + i), None], [*range(leaves + i), None])) for i in range(operations)
+        [*itertools.product("+*", [*range(leaves + i), None], [*range(leaves + i), None])]
+        + [("²", argument, argument) for argument in range(leaves + i)]
+        for i in range(operations)
     ]
     for shape in itertools.product(*shapes):
         nodes = [Value(x) for x in NUMBERS[:leaves]]
@@ -78,7 +83,7 @@ def graphs_of(leaves: int, operations: int) -> Iterator[Value]:
             if left is right is None:
                 break
             a, b = (CONSTANT if i is None else nodes[i] for i in (left, right))
-            nodes.append(a + b if sign == "+" else a * b)  # type: ignore[arg-type]
+            nodes.append(a**2 if sign == "²" else a + b if sign == "+" else a * b)  # type: ignore[arg-type]
         else:
             if size(nodes[-1])[0] == len(nodes):  # every node has a way to the root
                 yield nodes[-1]
@@ -142,8 +147,8 @@ def test_each_agrees_on_every_smaller_graph(algorithm: str) -> None:
 
 
 def test_the_enumeration_has_every_graph() -> None:
-    # One leaf, one operation: + or *, of a and a, a and the constant, the constant and a.
-    assert [size(root) for root in graphs_of(1, 1)].count((2, 1)) == 4
+    # One leaf, one operation: + or *, of a and a, a and the constant, the constant and a; and the square of a.
+    assert [size(root) for root in graphs_of(1, 1)].count((2, 1)) == 5
     assert [size(root) for root in graphs_of(1, 1)].count((2, 2)) == 2
     sizes = {size(root) for root in graphs_of(1, 3)}
     assert sizes == {(4, edges) for edges in (3, 4, 5, 6)}
@@ -265,7 +270,7 @@ def test_a_comparison_says_which_contribution_went_wrong() -> None:
     assert remarks["overwrite"].count("lost: the next contribution took its place") == 1
     assert "counted twice" in remarks["no_zero_grad"]
     assert "counted twice" in remarks["zero_leaves_only"]
-    assert "the local derivative was 3 in the forward pass" in remarks["new_data"]
+    assert "the local derivative was 6 in the forward pass" in remarks["new_data"]
 
 
 @pytest.mark.parametrize(

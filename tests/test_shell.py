@@ -4,6 +4,7 @@ import io
 import math
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -121,6 +122,12 @@ def test_gradient_prints_the_number_and_what_has_arrived() -> None:
     assert set(said.answer.splitlines()) == {said.answers[3].strip(), said.answers[4].strip()}
 
 
+def test_gradient_alone_means_the_current_node_whatever_its_number() -> None:
+    zero = Value(0.5, "x") * 0
+    zero.label = "zero"
+    assert Transcript("forward", "gradient", debugger=debug(zero + 1)).answer.startswith("zero = 0,")
+
+
 def test_a_long_list_of_gradients_is_cut() -> None:
     loss = MLP(49, [3, 2], seed=0)([0.5] * 49)[0]
     lines = Transcript("gradient *", debugger=debug(loss)).answer.splitlines()
@@ -145,6 +152,14 @@ def test_open_shows_the_products() -> None:
         assert said.code == 0
         assert [node.op for node in said.debugger.order] == ["add", "dot", "mul", "mul"]
         assert "v1[1]" in said.session.words("labels")
+
+
+def test_at_the_end_there_is_no_dot_to_open() -> None:
+    assert "error: there is no dot to open at the end; name one" in Transcript("finish", "open").answer
+
+
+def test_a_breakpoint_is_called_as_it_was_named() -> None:
+    assert "breakpoint 1: v1\n" in Transcript("break v1").answer
 
 
 def test_set_keeps_the_place_and_says_what_changed() -> None:
@@ -215,7 +230,12 @@ ERRORS = {
     "until": "until needs a place to run to, as in: until tanh",
     "until nowhere": "nowhere",
     "break if upstrem > 1": "a condition does not know 'upstrem'; it knows upstream, local, .* as in: if abs",
-    "break if ().__class__": "a condition does not know '__class__'",
+    "break if ().__class__": r"a condition does not know '\(\).__class__'",
+    "break if (lambda: ().__class__.__base__.__subclasses__())()": "a condition does not know 'lambda: ",
+    "break if [x.__class__ for x in [1]]": r"a condition does not know '\[x.__class__ for",
+    "break if f'{upstream}'": "a condition does not know",
+    "break if contribution > 'a'": "a condition does not know \"'a'\"",
+    "break if " + "-" * 100_000 + "1": "cannot be read: it nests too deeply",
     "break if 1 +": "the condition '1 \\+' cannot be read: invalid syntax",
     "break b if": "label|nothing",
     "clear 7": "there is no breakpoint 7",
@@ -224,6 +244,9 @@ ERRORS = {
     "set ? 1": "stands for 2 nodes, b, x; name one of them|stands for 2 nodes, x, b; name one of them",
     "set x up": "'up' is no number",
     "gradient y": "y",
+    "set v1 3": "a number is set at one leaf, and 'v1' is computed from others",
+    "open all": "there is no dot to open in this graph",
+    "open": r"only a dot is opened into products, got Value",
     "draw here.gif": "a picture is saved as .svg",
 }
 
@@ -475,11 +498,11 @@ def test_a_function_of_a_file_in_another_folder_is_called(folder: Path, tmp_path
     ("target", "message"),
     [
         ("tarin.py:y", "there is no file 'tarin.py'; near it there is train.py"),
-        ("train.py", "there is no '' in train.py; to step through there is x, y, make, wrong, fails, leaves; write"),
+        ("train.py", "say what to step through in train.py; to step through there is x, y, make, wrong, fails, leaves"),
         ("train.py:mkae", "there is no 'mkae' in train.py; did you mean make?"),
         ("train.py:number", "number in train.py is no Value but of type float; to step through there is x, y"),
         ("train.py:needs", "needs in train.py needs arguments, a, b; add a function without any, such as: def make"),
-        ("train.py:wrong", "wrong() in train.py returned no Value but a float; return the loss, say"),
+        ("train.py:wrong", "wrong() in train.py returned no Value but something of type float; return the loss, say"),
         ("train.py:leaves", "leaves() ended the program, SystemExit('bye'), in train.py"),
         ("helper.py:y", "there is no 'y' in helper.py; it has neither a Value nor a function of its own"),
         ("train.py:y x=1", "train.py:y is a file, and only a formula takes inputs such as x=1; leave them out"),
@@ -490,6 +513,7 @@ def test_a_function_of_a_file_in_another_folder_is_called(folder: Path, tmp_path
         ("x*x x=1 y=2", "does not use the input 'y'; leave y= out"),
         ("tanhh(x) x=1", "unknown function 'tanhh'"),
         ("x+* x=1", "is not a formula"),
+        ("x.y", "'x.y' is not legal in a formula"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_stepped_through_is_said(
@@ -526,6 +550,18 @@ def test_a_failed_command_of_a_script_is_in_the_exit_code() -> None:
     assert call(*FORMULA, lines="step\nnext\n").returncode == 0
     assert call(*FORMULA, lines="stpe\nnext\n").returncode == 1
     assert call(*FORMULA, "-c", "stpe").returncode == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes the streams")
+def test_closed_streams_are_empty_ones() -> None:
+    line = f"{shlex.quote(sys.executable)} -m autograd_mini step x x=1"
+    root = str(Path(__file__).resolve().parent.parent)
+    for closed in ("<&-", ">&-", "<&- >&- 2>&-"):
+        done = subprocess.run(
+            f"{line} {closed}", shell=True, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_options() -> None:

@@ -1,6 +1,7 @@
 """draw_step: the nodes near the place, this pass's gradients, the edges of the step just taken and of the next."""
 
 import json
+import math
 import re
 import shutil
 
@@ -75,6 +76,18 @@ def test_depth_is_how_far_one_sees() -> None:
         assert len(nodes(source)) == 3 + 2 * depth
         assert "1 more argument" in source
         assert "1 more use" in source
+
+
+def test_the_picture_is_around_a_node_whose_number_is_zero_too() -> None:
+    zero = Value(0.5, "x").tanh() - math.tanh(0.5)
+    loss = zero
+    for _ in range(5):
+        loss = loss.sin()
+    dbg = debug(loss).restart(forward=True).step()
+    assert dbg.node is zero
+    source = draw_step(dbg).source
+    assert ">-  here<" in source
+    assert ">x<" in source
 
 
 def test_of_a_long_dot_the_factors_near_the_edge_are_shown_and_the_others_counted() -> None:

@@ -49,7 +49,7 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
         raise ValueError(f"depth is {depth!r}, but must be 1 or more")
     steps = [step for step in (debugger.last, debugger.upcoming) if step]
     surroundings = _Surroundings(debugger, steps)
-    centre = [debugger.node] if debugger.node else []
+    centre = [] if debugger.node is None else [debugger.node]  # the truth of a Value is its number
     nodes = surroundings.within(depth, [*centre, *(node for step in steps for node in (step.node, step.parent))])
     looks = Looks(
         theme_named(theme),

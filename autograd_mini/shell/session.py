@@ -216,8 +216,13 @@ class StepSession(Terminal):
         Without NODE the current one; open all opens every dot of the graph.
         """
         debugger = self._debugger
-        is_all = text == "all"
-        debugger.open(*([n for n in debugger.order if n.op == "dot"] if is_all else self._nodes(text) if text else []))
+        if text == "all":
+            dots = [node for node in debugger.order if node.op == "dot"]
+        else:
+            dots = self._nodes(text) if text else [node for node in [debugger.node] if node is not None]
+        if not dots:
+            raise ValueError("there is no dot to open " + ("in this graph" if text else "at the end; name one"))
+        debugger.open(*dots)
         self._words = {}  # the products have labels, too
         self._show()
 
@@ -278,7 +283,7 @@ class StepSession(Terminal):
             raise ValueError("set needs a leaf and a number, as in: set x 0.7")
         leaf, root, name = self._node(found[1]), self._debugger.root, self._debugger.names
         before = leaf.data, root.data
-        self._debugger.set(leaf, number_of(found[2]))
+        self._debugger.set(found[1], number_of(found[2]))
         for node, was in zip((leaf, root), before, strict=True):
             self.say(f"{name(node)} was {number_text(was)} and is {number_text(node.data)}")
         self._show()
@@ -309,7 +314,8 @@ class StepSession(Terminal):
         debugger = self._debugger
         if text:
             return debugger.find(text)
-        return [debugger.last.parent if debugger.last else debugger.node or debugger.root]
+        node = debugger.last.parent if debugger.last else debugger.node
+        return [debugger.root if node is None else node]
 
     def _node(self, text: str) -> Value:
         first, *others = self._nodes(text)

@@ -51,6 +51,7 @@ def _formula(source: str, inputs: Sequence[str]) -> Value:
     numbers = dict(map(_input, inputs))
     missing = [name for name in _names(source) if name not in numbers]
     if missing:
+        Expression(source, **numbers, **dict.fromkeys(missing, 1.0))  # says first what is not legal at all
         line = shlex.join([source, *inputs, *(f"{name}=1" for name in missing)])
         raise ValueError(f"the formula needs a number for {', '.join(missing)}; type: {_COMMAND} {line}")
     return Expression(source, **numbers).build()
@@ -86,7 +87,8 @@ def _from_file(path: Path, name: str) -> Value:
     with record_lines():
         names = _run(path)
         if name not in names:
-            raise ValueError(f"there is no {name!r} in {path}; {_choice(names, name)}")
+            wrong = f"there is no {name!r} in {path}" if name else f"say what to step through in {path}"
+            raise ValueError(f"{wrong}; {_choice(names, name)}")
         subject = names[name]
         if isinstance(subject, Value):
             return subject
@@ -97,7 +99,8 @@ def _from_file(path: Path, name: str) -> Value:
             raise TypeError(f"{name} in {path} needs arguments, {needed}; {fix}")
         made = _guarded(path, f"{name}()", subject)
     if not isinstance(made, Value):
-        raise TypeError(f"{name}() in {path} returned no Value but a {type(made).__name__}; return the loss, say")
+        kind = type(made).__name__
+        raise TypeError(f"{name}() in {path} returned no Value but something of type {kind}; return the loss, say")
     return made
 
 

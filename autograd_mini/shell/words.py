@@ -1,5 +1,6 @@
 """What the words after a command mean: counts, numbers, nodes, and where to stop."""
 
+import ast
 import math
 import re
 from collections.abc import Callable
@@ -15,6 +16,11 @@ __all__ = ["conditions", "count_of", "number_of"]
 
 _NUMBERS = ("upstream", "local", "contribution", "before", "after")
 _FUNCTIONS = {"abs": abs, "isfinite": math.isfinite, "isinf": math.isinf, "isnan": math.isnan}
+# What a condition is made of: with attributes, strings or functions of its own it could reach anything there is.
+_LEGAL = (
+    ast.Expression, ast.BoolOp, ast.boolop, ast.UnaryOp, ast.unaryop, ast.BinOp, ast.operator, ast.Compare, ast.cmpop,
+    ast.Call, ast.Load,
+)  # fmt: skip
 _NON_FINITE = ("nan", "inf", "non-finite")
 
 
@@ -80,15 +86,25 @@ def _place(debugger: Debugger, text: str) -> dict[str, Any]:
 def _predicate(text: str) -> Callable[[Step], bool]:
     """Compile a condition on the numbers of a step."""
     try:
-        code = compile(text, "<condition>", "eval")
-    except SyntaxError as error:
-        raise ValueError(f"the condition {text!r:.60} cannot be read: {error.msg}") from None
-    if strange := sorted({*code.co_names} - {*_NUMBERS, *_FUNCTIONS}):
-        known = ", ".join((*_NUMBERS, *_FUNCTIONS))
-        raise ValueError(f"a condition does not know {strange[0]!r}; it knows {known}, as in: if abs(local) > 1")
+        tree = ast.parse(text, mode="eval")
+        if strange := [ast.unparse(part) for part in ast.walk(tree) if not _is_legal(part)]:
+            known = ", ".join((*_NUMBERS, *_FUNCTIONS))
+            raise ValueError(
+                f"a condition does not know {strange[0]!r:.60}; it knows {known}, as in: if abs(local) > 1"
+            )
+        code = compile(tree, "<condition>", "eval")
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        why = getattr(error, "msg", "it nests too deeply")
+        raise ValueError(f"the condition {text!r:.60} cannot be read: {why}") from None
 
     def holds(step: Step) -> bool:
         return bool(eval(code, {"__builtins__": {}, **_FUNCTIONS}, {name: getattr(step, name) for name in _NUMBERS}))
 
     holds.__name__ = text  # what the breakpoint says of itself
     return holds
+
+
+def _is_legal(part: ast.AST) -> bool:
+    if isinstance(part, ast.Name):
+        return part.id in (*_NUMBERS, *_FUNCTIONS)
+    return isinstance(part.value, (int, float)) if isinstance(part, ast.Constant) else isinstance(part, _LEGAL)
