@@ -139,7 +139,10 @@ def _place(where: Any) -> tuple[str, Callable[[Value], bool], Collection[Value]]
         or not (nodes := list(several))
         or not all(isinstance(n, Value) for n in nodes)
     ):
-        raise TypeError(f"a breakpoint stands at a Value, a label, a module or several Values, got {where!r:.60}")
+        raise TypeError(
+            f"a breakpoint stands at a Value, a label, a module or several Values, got {where!r:.60}; a condition "
+            'has a name: op="tanh", line=12, when=lambda step: ..., non_finite=True'
+        )
     return f"{len(nodes)} nodes", set(nodes).__contains__, nodes
 
 

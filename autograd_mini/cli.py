@@ -51,12 +51,12 @@ _STEP = """\
 Step through back propagation on a graph of yours, edge by edge, forwards and backwards:
 
   autograd-mini step train.py:loss             a Value in your file, or a function there that returns one
-  autograd-mini step "tanh(2*x + b)" x=0.5 b=-1"""
+  autograd-mini step "tanh(2*x + b)" x=0.5 b=-1.5"""
 
 _STEP_EPILOG = """\
 In the session, help lists the commands. They may also come through a pipe:
 
-  printf 'next\\nexplain x\\n' | autograd-mini step "tanh(2*x + b)" x=0.5 b=-1
+  printf 'next\\nexplain x\\n' | autograd-mini step "tanh(2*x + b)" x=0.5 b=-1.5
 
 The exit code is then 1 if one of them failed. Colour is off when NO_COLOR is set."""
 

@@ -6,12 +6,14 @@ from typing import Any
 from autograd_mini.backward import Step
 from autograd_mini.notation import written
 from autograd_mini.number import number_text
+from autograd_mini.replay import misfits
 from autograd_mini.value import Value
 
 __all__ = ["operation_line", "product_line", "standing"]
 
 _WIDTH = 100
 _AROUND = 2  # edges shown before the cursor, and after it
+_LOOKED_AT = 1000  # the largest graph, and node, that is looked through for changed data each time
 _SEARCHED = 10_000  # how many operations before the current one are searched for its users
 
 
@@ -22,7 +24,9 @@ def standing(dbg: Any) -> str:
 
 def product_line(step: Step) -> str:
     """Write ``upstream × local = contribution`` of a step."""
-    return f"{number_text(step.upstream)} × {number_text(step.local)} = {number_text(step.contribution)}"
+    local = number_text(step.local)
+    factor = f"({local})" if local.startswith("-") else local
+    return f"{number_text(step.upstream)} × {factor} = {number_text(step.contribution)}"
 
 
 def operation_line(dbg: Any, node: Value) -> Iterator[str]:
@@ -60,6 +64,9 @@ def _head(dbg: Any) -> Iterator[str]:
     elif not dbg.finished and not dbg.in_forward_pass:
         root, data = dbg.names(dbg.root), number_text(dbg.root.data)
         yield f"  the forward pass is done, {root} = {data}; from here back, with ∂{root}/∂{root} = 1"
+        if changed := [node for node in dbg.order if _is_changed(node)] if operations <= _LOOKED_AT else []:
+            where = ", ".join(map(dbg.names, changed[:-4:-1])) + ", …" * (len(changed) > 3)
+            yield f"  data was changed since, and {where} no longer fit; the derivatives are those of the forward pass"
 
 
 def _middle(dbg: Any) -> Iterator[str]:
@@ -67,12 +74,21 @@ def _middle(dbg: Any) -> Iterator[str]:
     yield from _titled("next" if dbg.in_forward_pass else "at", operation_line(dbg, node))
     if node.line:
         yield f"        made at {node.line}"
+    if _is_changed(node):
+        yield f"        data was changed since the forward pass; the numbers of that pass gave {number_text(node.data)}"
     if not dbg.in_forward_pass:
         yield f"        upstream ∂{dbg.names(dbg.root)}/∂{dbg.names(node)} = {number_text(dbg.gradient(node))}"
         yield from _ledger(dbg)
         yield f"  next  {product_line(dbg.upcoming)} to {dbg.names(dbg.upcoming.parent)}"
     yield "  around"
     yield from _neighbourhood(dbg, node)
+
+
+def _is_changed(node: Value) -> bool:
+    try:
+        return len(node._args) <= _LOOKED_AT and any(True for _ in misfits(node))
+    except Exception:  # an op of the user's may raise anything
+        return False
 
 
 def _end(dbg: Any) -> Iterator[str]:
@@ -82,7 +98,7 @@ def _end(dbg: Any) -> Iterator[str]:
         yield f"  ∂{root}/∂{dbg.names(leaf)} = {number_text(dbg.gradient(leaf))}"
     if len(leaves) > 8:
         yield f"  and {len(leaves) - 8:,} more"
-    yield "  nothing was written into the graph; loss.backward() writes these same numbers into .grad"
+    yield f"  no .grad was written; {root}.backward() writes these same numbers"
 
 
 def _titled(title: str, lines: Iterator[str]) -> Iterator[str]:
@@ -95,7 +111,7 @@ def _ledger(dbg: Any) -> Iterator[str]:
     done, coming, edges = dbg.ledger(_AROUND)
     rows = [("", "upstream × local = contribution", "total so far")]
     rows += [(f"✓ {dbg.names(step.parent)}", product_line(step), number_text(step.after)) for step in done]
-    rows += [(f"  {dbg.names(step.parent)}", product_line(step), number_text(step.after)) for step in coming]
+    rows += [(f"  {dbg.names(step.parent)}", product_line(step), "") for step in coming]
     if coming:
         rows[len(done) + 1] = (f"→ {dbg.names(coming[0].parent)}", *rows[len(done) + 1][1:])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -154,11 +170,7 @@ def _users(dbg: Any, node: Value) -> list[Value]:
     if node is dbg.root:
         return []
     place = len(dbg.order) - 1 - dbg.place[0] if dbg.in_forward_pass else dbg.place[0]
-    return [
-        user
-        for user in dbg.order[max(place - _SEARCHED, 0) : place]
-        if node in dbg.stand_in(user)._inputs
-    ]
+    return [user for user in dbg.order[max(place - _SEARCHED, 0) : place] if node in dbg.stand_in(user)._inputs]
 
 
 def _shortened(dbg: Any, node: Value) -> str:

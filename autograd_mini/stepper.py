@@ -38,20 +38,6 @@ def debug(loss: Value, *, open_dots: bool = False) -> "Debugger":
     Example:
         >>> x, w = Value(0.5, "x"), Value(2.0, "w")
         >>> dbg = debug((w * x).tanh())
-        >>> dbg.next()
-        backward pass, operation 2 of 2, edge 1 of 2
-          done  1 × 0.419974 = 0.419974 from L to v1
-          at    v1 = w * x = 2 * 0.5 = 1
-                upstream ∂L/∂v1 = 0.419974
-                 upstream × local = contribution  total so far
-            → w  0.419974 × 0.5 = 0.209987        0.209987
-              x  0.419974 × 2 = 0.839949          0.839949
-          next  0.419974 × 0.5 = 0.209987 to w
-          around
-            L = tanh(v1) = 0.761594  ∂ 1
-            └ v1 = w * x = 1         ∂ 0.419974  ← here
-              ├ w = 2                no gradient yet
-              └ x = 0.5              no gradient yet
         >>> dbg.until("x").finished
         True
     """
@@ -124,9 +110,16 @@ class Debugger:
         """∂root/∂node as far as this pass has come, of every node that a contribution has reached."""
         return MappingProxyType(self._cursor.gradient)
 
-    def gradient(self, node: Value) -> float:
-        """∂root/∂node as far as this pass has come; 0.0 where no contribution has arrived."""
-        return self._cursor.gradient.get(node, 0.0)
+    def gradient(self, node: Value | str) -> float:
+        """∂root/∂node as far as this pass has come; 0.0 where no contribution has arrived.
+
+        Args:
+            node: the node, or its label or name.
+
+        Raises:
+            ValueError: for a label that no node has, or several.
+        """
+        return self._cursor.gradient.get(self._one(node), 0.0)
 
     def reached(self, node: Value) -> bool:
         """Whether a contribution has arrived at the node."""
@@ -238,11 +231,7 @@ class Debugger:
         return point
 
     def clear(self, number: int | None = None) -> Self:
-        """Remove a breakpoint, counted from 1, or all of them.
-
-        Raises:
-            ValueError: for a number that none has.
-        """
+        """Remove a breakpoint, counted from 1, or all of them; ValueError for a number that none has."""
         if number is not None and not 1 <= number <= len(self.breakpoints):
             raise ValueError(f"there is no breakpoint {number!r}; there are {len(self.breakpoints)}, counted from 1")
         del self.breakpoints[slice(None) if number is None else slice(number - 1, number)]
@@ -261,8 +250,8 @@ class Debugger:
         wanted = {dot for dot in dots or (self.node,) if dot not in cursor.opened}
         where = [(place, 0) for place, node in enumerate(self.order) if node in wanted]
         if len(where) < len(wanted):
-            raise ValueError("only an operation of this graph can be opened; dbg.find(label) finds nodes")
-        fresh = {dot: opened(dot, self.names) for dot in wanted}
+            raise ValueError("only a dot of this graph can be opened into products")
+        fresh = {dot: opened(dot, self.names) for dot in wanted if dot is not None}
         with self._moving():
             cursor.go(min([cursor.place, *where]))
             fans = [(node, *(fresh[node]._inputs if node in fresh else ())) for node in self.order]
@@ -285,12 +274,12 @@ class Debugger:
             TypeError: if `data` is not a real number.
             ValueError: if there is no such leaf, or several; or if an operation on the way has no row in the table.
         """
-        nodes = self.find(leaf)
-        if len(nodes) > 1 or nodes[0]._inputs:
-            what = f"the name of {len(nodes)} nodes" if len(nodes) > 1 else "computed from others"
-            raise ValueError(f"a number is set at one leaf, and {leaf!r:.60} is {what}")
+        node = self._one(leaf)
+        if node._inputs:
+            raise ValueError(f"a number is set at a leaf, and {self.names(node)} is computed from others")
+        nodes_at(self._point(node), self.root, self.order)
         with self._moving():
-            recompute(reversed(self.order), nodes[0], data)
+            recompute(reversed(self.order), node, data)
             place = self._cursor.place
             self._cursor.start_over()
             self._cursor.go(place)
@@ -298,13 +287,18 @@ class Debugger:
 
     __repr__ = always_answers(standing)
 
+    def _one(self, where: Value | str) -> Value:
+        first, *others = [where] if isinstance(where, Value) else self.find(where)
+        if others:
+            raise ValueError(f"{where!r:.60} is the name of {len(others) + 1} nodes; give the node itself")
+        return first
+
     def _advance(self, count: int, move: Callable[[], Any]) -> Self:
         with self._moving():
             for _ in _times(count):
                 if self.in_forward_pass:
                     self._computed += 1
                 elif self.finished:
-                    self.notice = "the backward pass is over"
                     break
                 else:
                     move()

@@ -36,10 +36,26 @@ def nodes_at(point: Breakpoint, root: Value, order: Sequence[Value]) -> list[Val
         return found
     if point.by_line and not any(node.line for node in nodes):
         raise ValueError("no node of this graph knows its source line; make the graph under record_lines()")
-    labels = dict.fromkeys(printable(str(node.label)) for node in nodes if node.label)
-    near = difflib.get_close_matches(point.text.removeprefix("label "), [*labels][:10_000], 3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"its labels are {', '.join([*labels][:8]) or 'none'}"
+    labels = [*dict.fromkeys(printable(str(node.label)) for node in nodes if node.label)]
+    wanted = point.text.removeprefix("label ")
+    near = difflib.get_close_matches(wanted, labels[:10_000], 3)
+    if point.by_line:
+        hint = f"its lines are {_some(sorted({str(node.line.number) for node in nodes if node.line}))}"
+    elif point.text.startswith("op "):
+        hint = f"its ops are {_some(sorted({node.op for node in order}))}"
+    elif any(label.startswith(wanted) for label in labels):
+        hint = f"write {wanted}* for all labels that begin so"
+    elif near:
+        hint = f"did you mean {' or '.join(near)}?"
+    elif labels:
+        hint = f"its labels are {_some(labels)}"
+    else:
+        hint = "its nodes have no labels; give them some where they are made, as in Value(2.0, 'w')"
     raise ValueError(f"no node of this graph is at {point.text}; {hint}")
+
+
+def _some(texts: Sequence[str]) -> str:
+    return ", ".join(texts[:8]) + ", …" * (len(texts) > 8)
 
 
 def run_on(points: Sequence[Breakpoint], cursor: Cursor, computed: int) -> tuple[int, bool]:

@@ -208,9 +208,10 @@ def test_predict_tells_two_edges_to_one_node_apart() -> None:
     assert "hand on to a, its argument 0? " in said.text
 
 
-def test_predict_knows_infinities_and_nan() -> None:
-    with pytest.warns(RuntimeWarning):
-        root = find_subject("log(x)", ["x=0"])
+def test_predict_knows_infinities_and_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    root = find_subject("log(x)", ["x=0"])
+    assert capsys.readouterr().err == "autograd-mini step: log(x=0) is -inf\n"
+    assert "no: " in Transcript("predict", "1/0 - 1/0", debugger=debug(root)).text  # computed without a warning
     assert (
         "right: upstream × local = ∂L/∂L × ∂L/∂x = 1 × inf = inf"
         in Transcript("predict", "inf", debugger=debug(root)).text
@@ -244,7 +245,7 @@ ERRORS = {
     "set ? 1": "stands for 2 nodes, b, x; name one of them|stands for 2 nodes, x, b; name one of them",
     "set x up": "'up' is no number",
     "gradient y": "y",
-    "set v1 3": "a number is set at one leaf, and 'v1' is computed from others",
+    "set v1 3": "a number is set at a leaf, and v1 is computed from others",
     "open all": "there is no dot to open in this graph",
     "open": r"only a dot is opened into products, got Value",
     "draw here.gif": "a picture is saved as .svg",
@@ -281,11 +282,28 @@ def test_a_condition_that_fails_while_running_moves_nothing() -> None:
 
 @pytest.mark.parametrize("line", ["break nan", "break inf", "break non-finite"])
 def test_a_breakpoint_at_what_is_not_finite(line: str) -> None:
-    with pytest.warns(RuntimeWarning):
-        root = find_subject("log(x) + y", ["x=0", "y=1"])
+    root = find_subject("log(x) + y", ["x=0", "y=1"])
     said = Transcript(line, "c", debugger=debug(root))
     assert "to x" in said.answer
     assert said.debugger.last.contribution == math.inf
+
+
+def test_a_product_of_an_opened_dot_is_explained_by_its_dot() -> None:
+    root = find_subject("tanh(dot([w, u], [x, y]))", ["w=1", "u=2", "x=3", "y=-1/2"])
+    for line in ("explain v1[0]", "paths v1[0]"):
+        said = Transcript("until v1", "open", line, debugger=debug(root))
+        assert "error: v1[0] is one of the products of v1; it has the gradient of v1" in said.answer
+
+
+def test_what_has_no_label_is_called_as_the_file_calls_it(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from autograd_mini import Value\n"
+        "w = [Value(2.0), Value(3.0)]\nb = Value(1.0, 'bias')\nloss = w[0] * w[1] + b\n"
+    )
+    said = Transcript("set w[1] 4", "gradient *", debugger=debug(find_subject(f"{tmp_path / 'own.py'}:loss", [])))
+    assert "w[1] was 3 and is 4" in said.text
+    assert "bias = 1" in said.text
+    assert "loss = v1 + bias" in said.text
 
 
 def test_words_mean_labels_first() -> None:

@@ -264,7 +264,7 @@ def test_before_the_backward_pass_lies_the_forward_pass() -> None:
     assert dbg.finish().in_forward_pass is False
     assert dbg.place == (0, 0)
     assert dbg.finish().finish().notice == ""
-    assert dbg.step().notice == "the backward pass is over"
+    assert repr(dbg.step()).startswith("the backward pass is over: 2 operations\n")
 
 
 @pytest.mark.usefixtures("remembered")
@@ -359,13 +359,13 @@ def test_set_computes_forward_and_keeps_the_place() -> None:
     assert dbg.gradient(dbg.find("x")[0]) == other.find("x")[0].grad
 
 
-def test_set_with_a_mistake_changesnullcontext() -> None:
+def test_set_with_a_mistake_changes_nothing() -> None:
     x = Value(2.0, "x")
     y = x * x
     y.label = "y"
     dbg = debug(y + Value(3.0, "x2"))
     for wrong, message in {
-        "y": "a number is set at one leaf, and 'y' is computed",
+        "y": "a number is set at a leaf, and y is computed from others",
         "x*": "is the name of 2 nodes",
     }.items():
         with pytest.raises(ValueError, match=message):
@@ -397,7 +397,7 @@ def test_set_with_a_mistake_changesnullcontext() -> None:
         (lambda dbg: dbg.break_at("zzz"), ValueError, "no node of this graph is at label zzz"),
         (lambda dbg: dbg.clear(1), ValueError, "there is no breakpoint 1; there are 0, counted from 1"),
         (lambda dbg: dbg.open(), ValueError, "only a dot is opened into products, got Value"),
-        (lambda dbg: dbg.open(dot([Value(1.0)], [2.0])), ValueError, "only an operation of this graph can be opened"),
+        (lambda dbg: dbg.open(dot([Value(1.0)], [2.0])), ValueError, "only a dot of this graph can be opened"),
         (lambda dbg: dbg.step(-1), ValueError, "count is -1, but must be a whole number, 0 or more"),
         (lambda dbg: dbg.back(0.5), ValueError, r"count is 0\.5, but must be a whole number, 0 or more"),
     ],
@@ -417,6 +417,46 @@ def test_a_dot_with_a_factor_crosswise_stays_closed() -> None:
     with pytest.raises(ValueError, match="L has a factor both on its left and, earlier, on its right"):
         dbg.open()
     assert debug(dot([a, b], [a, b])).open().node.op == "dot"  # type: ignore[union-attr]
+
+
+def test_a_gradient_is_asked_for_by_node_label_or_name() -> None:
+    w = Value(2.0, "w")
+    dbg = debug(tanh(w * Value(0.5, "x") + Value(1.0, "x"))).until("w")
+    assert dbg.gradient("w") == dbg.gradient(w) != 0.0
+    assert dbg.gradient("v1") == dbg.last.upstream  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match="'x' is the name of 2 nodes; give the node itself"):
+        dbg.gradient("x")
+    with pytest.raises(ValueError, match="no node of this graph is at label q"):
+        dbg.gradient("q")
+
+
+def test_data_changed_after_the_forward_pass_is_told_at_the_turn_and_at_the_node() -> None:
+    w = Value(2.0, "w")
+    y = tanh(w * 3 + w)
+    assert "data was changed" not in repr(debug(y).finish().restart())
+    w.data = 5.0
+    dbg = debug(y)
+    assert "data was changed since, and v1, v2 no longer fit; the derivatives are those of the forward" in repr(dbg)
+    assert "the numbers of that pass gave 6" in repr(dbg.until("v1"))
+    assert "data was changed" not in repr(dbg.set("w", 5.0))
+
+
+def test_what_is_not_found_is_described() -> None:
+    with record_lines():
+        x, y = Value(2.0, "w[0]"), Value(3.0, "w[1]")
+        root = tanh(x * y)
+    dbg = debug(root)
+    for wrong, hint in {"w": r"write w\* for all labels that begin so", "q": r"its labels are w\[0\], w\[1\]$"}.items():
+        with pytest.raises(ValueError, match=hint):
+            dbg.until(wrong)
+    with pytest.raises(ValueError, match="at op cos; its ops are mul, tanh"):
+        dbg.until(op="cos")
+    with pytest.raises(ValueError, match=rf"at line 1; its lines are {root.line.number}$"):  # type: ignore[union-attr]
+        dbg.until(line=1)
+    with pytest.raises(
+        ValueError, match=r"have no labels; give them some where they are made, as in Value\(2\.0, 'w'\)"
+    ):
+        debug(Value(2.0) * 3).until("w")
 
 
 def test_a_leaf_by_itself() -> None:

@@ -14,6 +14,7 @@ __all__ = ["draw_step"]
 
 _MOST_ARGUMENTS = 6
 _MOST_USES = 3
+_SMALL = 12
 _CAPTION = "solid: the step just taken, upstream × local = contribution, against the arrow; dashed: the next one"
 
 
@@ -26,7 +27,7 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
 
     Args:
         debugger: what ``debug`` returned.
-        depth: how many edges away from there a node may be.
+        depth: how many edges away from there a node may be; a graph of up to 12 operations is shown whole.
         theme: a name from ``viz.colors.THEMES``.
         rankdir: where the graph runs to, as for ``draw_dot``.
 
@@ -50,6 +51,8 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
     steps = [step for step in (debugger.last, debugger.upcoming) if step]
     surroundings = _Surroundings(debugger, steps)
     centre = [] if debugger.node is None else [debugger.node]  # the truth of a Value is its number
+    if len(debugger.order) <= _SMALL:
+        depth = len(debugger.order)
     nodes = surroundings.within(depth, [*centre, *(node for step in steps for node in (step.node, step.parent))])
     looks = Looks(
         theme_named(theme),

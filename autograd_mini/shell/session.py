@@ -196,7 +196,7 @@ class StepSession(Terminal):
         explain hidden.neuron1.w[8]
         Without NODE, that of the node that the last contribution went to.
         """
-        self.say(repr(explain(self._node(text), self._debugger.root)))
+        self.say(repr(explain(self._explained(text), self._debugger.root)))
 
     @command(_LOOK, "[NODE]", "p", completes="labels")
     def do_paths(self, text: str) -> None:
@@ -207,7 +207,7 @@ class StepSession(Terminal):
         """
         found = re.fullmatch(r"(?:(.*)\s)?(\d+)", text)
         top = count_of("paths", found[2]) if found else 5
-        self.say(repr(paths(self._debugger.root, self._node((found[1] or "") if found else text), top=top)))
+        self.say(repr(paths(self._debugger.root, self._explained((found[1] or "") if found else text), top=top)))
 
     @command(_LOOK, "[NODE]", "o", completes="labels")
     def do_open(self, text: str) -> None:
@@ -269,7 +269,7 @@ class StepSession(Terminal):
         is_right = math.isclose(guess, truth, rel_tol=_CLOSE) or (math.isnan(guess) and math.isnan(truth))
         self._asked, self._right = self._asked + 1, self._right + is_right
         self.say(f"{'right' if is_right else 'no'}: {why}", "green" if is_right else "red")
-        self.say(f"{self._right} of {self._asked} right; predict asks for the next, where shows where we stand")
+        self.say(f"{self._right} of {self._asked} right; the step is taken, and predict asks for the next one")
 
     @command(_TRY, "LEAF NUMBER", completes="labels")
     def do_set(self, text: str) -> None:
@@ -323,6 +323,16 @@ class StepSession(Terminal):
             names = ", ".join([*map(self._debugger.names, (first, *others[:4])), *["…"] * (len(others) > 4)])
             raise ValueError(f"{text!r:.60} stands for {len(others) + 1} nodes, {names}; name one of them")
         return first
+
+    def _explained(self, text: str) -> Value:
+        node, debugger = self._node(text), self._debugger
+        for dot in debugger.order:
+            if debugger.stand_in(dot) is not dot and node in debugger.stand_in(dot)._inputs:
+                name = debugger.names(dot)
+                raise ValueError(
+                    f"{debugger.names(node)} is one of the products of {name}; it has the gradient of {name}"
+                )
+        return node
 
 
 def _with_numbers(debugger: Debugger, step: Step) -> str:

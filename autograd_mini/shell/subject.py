@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ from typing import Any
 from autograd_mini.expression import Expression
 from autograd_mini.modes import record_lines
 from autograd_mini.rules import RULES
+from autograd_mini.shell.words import number_of
 from autograd_mini.value import Value
 
 __all__ = ["find_subject"]
@@ -40,6 +42,8 @@ def find_subject(target: str, inputs: Sequence[str]) -> Value:
         Value(data=0, grad=not computed, op=tanh)
     """
     file = re.fullmatch(r"(.+\.py)(?::(.*))?", target, re.DOTALL)
+    if not file and (path := re.fullmatch(r"([\w./\\-]+):(\w+)", target)):
+        raise ValueError(f"the file in {target} does not end in .py; did you mean {path[1]}.py:{path[2]}?")
     if not file:
         return _formula(target, inputs)
     if inputs:
@@ -54,7 +58,12 @@ def _formula(source: str, inputs: Sequence[str]) -> Value:
         Expression(source, **numbers, **dict.fromkeys(missing, 1.0))  # says first what is not legal at all
         line = shlex.join([source, *inputs, *(f"{name}=1" for name in missing)])
         raise ValueError(f"the formula needs a number for {', '.join(missing)}; type: {_COMMAND} {line}")
-    return Expression(source, **numbers).build()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        root = Expression(source, **numbers).build()
+    for warning in caught:  # a line of ours says nothing to the user
+        print(f"{_COMMAND}: {warning.message}", file=sys.stderr)
+    return root
 
 
 def _input(text: str) -> tuple[str, float]:
@@ -62,7 +71,7 @@ def _input(text: str) -> tuple[str, float]:
     if not equals or not name.isidentifier():
         raise ValueError(f"an input of a formula is written NAME=NUMBER, as in x=0.5, got {text!r:.60}")
     try:
-        return name, float(written)
+        return name, number_of(written)
     except ValueError:
         raise ValueError(f"the input {name} needs a number, as in {name}=0.5, got {written!r:.60}") from None
 
@@ -89,6 +98,7 @@ def _from_file(path: Path, name: str) -> Value:
         if name not in names:
             wrong = f"there is no {name!r} in {path}" if name else f"say what to step through in {path}"
             raise ValueError(f"{wrong}; {_choice(names, name)}")
+        _label(names)
         subject = names[name]
         if isinstance(subject, Value):
             return subject
@@ -104,6 +114,15 @@ def _from_file(path: Path, name: str) -> Value:
     return made
 
 
+def _label(names: Mapping[str, Any]) -> None:
+    """Call what has no label as the file calls it, so that it can be named in the session."""
+    for name, thing in names.items():
+        several = thing if isinstance(thing, (list, tuple)) else ()
+        for label, node in [(name, thing), *((f"{name}[{i}]", one) for i, one in enumerate(several))]:
+            if isinstance(node, Value) and not node.label:
+                node.label = label
+
+
 def _choice(names: Mapping[str, Any], name: str = "") -> str:
     """Say which names can be stepped through."""
     own = {k: v for k, v in names.items() if not k.startswith("_") and _is_choice(v)}
@@ -112,7 +131,7 @@ def _choice(names: Mapping[str, Any], name: str = "") -> str:
         return f"did you mean {' or '.join(near)}?"
     if not own:
         return "it has neither a Value nor a function of its own to step through"
-    return f"to step through there is {', '.join(own)}; write FILE.py:{next(iter(own))}"
+    return f"to step through there is {', '.join(own)}; as in FILE.py:{next(iter(own))}"
 
 
 def _is_choice(thing: Any) -> bool:

@@ -218,7 +218,8 @@ class Terminal(cmd.Cmd):
         return True
 
     def completenames(self, text: str, *ignored: Any) -> list[str]:
-        return sorted(c.name for c in self.commands if c.name.startswith(text))
+        found = sorted(c.name for c in self.commands if c.name.startswith(text))
+        return [f"{found[0]} "] if len(found) == 1 and text else found
 
     def completedefault(self, text: str, line: str, begin: int, end: int) -> list[str]:
         """Offer what the command takes; of very many words, only their next part, as of files their folders."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from autograd_mini.backward import Step
 from autograd_mini.expression import Expression
+from autograd_mini.modes import quiet
 from autograd_mini.rules import RULES
 from autograd_mini.stepper import Debugger
 
@@ -42,7 +43,8 @@ def number_of(text: str) -> float:
     with suppress(ValueError):
         return float(text)
     try:
-        return float(Expression(text)())
+        with quiet():
+            return float(Expression(text)())
     except ValueError:
         fix = "write one, as in 0.7, or numbers to compute, as in 0.5*2"
         raise ValueError(f"{text!r:.60} is no number; {fix}") from None
