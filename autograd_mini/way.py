@@ -50,6 +50,8 @@ class Way:
         self.order = [node for node in every if node in self._inside and node is not w]
         # Elsewhere a leaf is its number; ∂L/∂0.5 says nothing.
         self._own_name = "" if w.label or (w._inputs and self.exists) else self._names.free("w")
+        if self._own_name and self._own_name == loss.label:
+            self._own_name += "'"
 
     @property
     def exists(self) -> bool:

@@ -341,3 +341,13 @@ def test_a_running_sum_of_many_uses_is_a_page() -> None:
     explanation = explain(w, loss)
     check_sums(explanation)
     assert len(repr(explanation).splitlines()) <= 60
+
+
+def test_the_two_ends_in_the_wrong_order_are_told() -> None:
+    w = Value(2.0, "w")
+    loss = w * w
+    assert repr(explain(loss, w)).splitlines() == [
+        "∂w/∂w' = 0",
+        "No path leads from w to w': w does not depend on it.",
+        "But w' depends on w: the order is explain(w, loss), and paths(loss, w).",
+    ]
