@@ -154,11 +154,7 @@ def _users(dbg: Any, node: Value) -> list[Value]:
     if node is dbg.root:
         return []
     place = len(dbg.order) - 1 - dbg.place[0] if dbg.in_forward_pass else dbg.place[0]
-    return [
-        user
-        for user in dbg.order[max(place - _SEARCHED, 0) : place]
-        if node in dbg.stand_in(user)._inputs
-    ]
+    return [user for user in dbg.order[max(place - _SEARCHED, 0) : place] if node in dbg.stand_in(user)._inputs]
 
 
 def _shortened(dbg: Any, node: Value) -> str:
