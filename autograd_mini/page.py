@@ -87,7 +87,9 @@ def _text_lines(writer: _Writer, lines: Sequence[Gradient | Fold], gradient: flo
     yield f"{writer.derivative(way.w)} = {writer.script.number(gradient)}"
     if not lines:
         yield f"No path leads from {top} to {bottom}: {top} does not depend on it."
-        if way.w.op == "constant":
+        if way.is_reversed:
+            yield f"{bottom} depends on {top}; the order is explain(w, loss)."
+        elif way.w.op == "constant":
             yield "It is a constant, a plain number in the formula; Value(number) can be differentiated by."
         else:
             yield "If it should, look for .data, float() or no_grad() on the way."

@@ -42,7 +42,7 @@ class Way:
                 )
         self.loss, self.w = loss, w
         every = sweep_order([loss])
-        self._names = Names(every)
+        self._names = Names(every or [loss])
         self._inside = {w}
         for node in reversed(every):
             if not self._inside.isdisjoint(node._inputs):
@@ -55,6 +55,11 @@ class Way:
     def exists(self) -> bool:
         """Whether a path leads from the loss to `w`."""
         return self.loss in self._inside
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether a path leads from `w` to the loss instead, as where the two were given in the wrong order."""
+        return not self.exists and Way(self.w, self.loss).exists
 
     def count(self) -> int:
         """How many paths lead from the loss to `w`, exactly; a graph of n nodes may have 2ⁿ of them."""

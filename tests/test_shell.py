@@ -147,6 +147,10 @@ def test_open_shows_the_products() -> None:
         assert "v1[1]" in said.session.words("labels")
 
 
+def test_open_all_where_there_is_no_dot() -> None:
+    assert Transcript("open all").answer.startswith("backward pass, operation 1 of 3")
+
+
 def test_set_keeps_the_place_and_says_what_changed() -> None:
     for line in ("set x 0.7", "set x=0.7", "set x = 1.4/2"):
         said = Transcript("next", line)

@@ -390,6 +390,33 @@ def test_a_graph_keeps_the_gradients_it_had() -> None:
     assert len(model.parameters()) == 190
 
 
+@settings(max_examples=60)
+@given(graph=GRAPHS, data=st.data(), little=st.booleans())
+def test_dots_opened_and_numbers_set_on_the_way_end_as_backward(
+    graph: Expression, data: st.DataObject, little: bool
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cursor, "_REMEMBERED", 2 if little else 1000)
+        dbg = debug(graph.build())
+        leaves = [node for node in steps_nodes(dbg.root) if not node._inputs]
+        for move in data.draw(st.lists(st.sampled_from(["step", "back", "open", "set", "forward"]), max_size=12)):
+            if move == "step":
+                dbg.step(3)
+            elif move == "back":
+                dbg.back(4)
+            elif move == "forward":
+                dbg.restart(forward=True)
+            elif move == "set" and leaves:
+                dbg.set(data.draw(st.sampled_from(leaves)), data.draw(st.floats(-3, 3)))
+            elif dots := [node for node in dbg.order if node.op == "dot"]:
+                with suppress(ValueError):  # a factor stands in it crosswise
+                    dbg.open(data.draw(st.sampled_from(dots)))
+        dbg.finish().finish()
+        dbg.root.backward()
+        assert dbg.finished
+        assert all(bits(dbg.gradient(node)) == bits(node.grad) for node in steps_nodes(dbg.root))
+
+
 def test_a_dot_is_opened_into_its_products() -> None:
     w, x = [Value(2.0, "w0"), Value(3.0, "w1")], [Value(10.0, "x0"), 0.5]
     z = dot(w, x)

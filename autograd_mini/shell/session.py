@@ -216,8 +216,9 @@ class StepSession(Terminal):
         Without NODE the current one; open all opens every dot of the graph.
         """
         debugger = self._debugger
-        is_all = text == "all"
-        debugger.open(*([n for n in debugger.order if n.op == "dot"] if is_all else self._nodes(text) if text else []))
+        dots = [n for n in debugger.order if n.op == "dot"] if text == "all" else self._nodes(text) if text else []
+        if dots or text != "all":
+            debugger.open(*dots)
         self._words = {}  # the products have labels, too
         self._show()
 
