@@ -87,8 +87,8 @@ def _text_lines(writer: _Writer, lines: Sequence[Gradient | Fold], gradient: flo
     yield f"{writer.derivative(way.w)} = {writer.script.number(gradient)}"
     if not lines:
         yield f"No path leads from {top} to {bottom}: {top} does not depend on it."
-        if Way(way.w, way.loss).exists:
-            yield f"But {bottom} depends on {top}: the order is explain(w, loss), and paths(loss, w)."
+        if way.is_reversed:
+            yield f"But {bottom} depends on {top}: the order is explain(w, loss)."
         elif way.w.op == "constant":
             yield "It is a constant, a plain number in the formula; Value(number) can be differentiated by."
         else:

@@ -159,7 +159,8 @@ def _lines(way: Way, gradient: float, number: int, largest: Sequence[Path], rest
     top, bottom = way.name(way.loss), way.name(way.w)
     head = f"∂{top}/∂{bottom} = {number_text(gradient)}"
     if not largest:
-        yield f"{head}: no path leads from {top} to {bottom}"
+        reverse = f"; {bottom} depends on {top}, and the order is paths(loss, w)" if way.is_reversed else ""
+        yield f"{head}: no path leads from {top} to {bottom}{reverse}"
         return
     yield f"{head}, the sum over {_whole(number)} path{'s' * (number > 1)} from {top} to {bottom}:"
     shares = [_percent(path.share) for path in largest]

@@ -66,7 +66,7 @@ def _head(dbg: Any) -> Iterator[str]:
         yield f"  the forward pass is done, {root} = {data}; from here back, with ∂{root}/∂{root} = 1"
         if changed := [node for node in dbg.order if _is_changed(node)] if operations <= _LOOKED_AT else []:
             where = ", ".join(map(dbg.names, changed[:-4:-1])) + ", …" * (len(changed) > 3)
-            yield f"  data was changed since, and {where} no longer fit{'s' * (len(changed) == 1)}; the derivatives are those of the forward pass"
+            yield f"  data was changed since, seen at {where}; the derivatives are those of the forward pass"
 
 
 def _middle(dbg: Any) -> Iterator[str]:

@@ -251,7 +251,7 @@ class Debugger:
         where = [(place, 0) for place, node in enumerate(self.order) if node in wanted]
         if len(where) < len(wanted):
             raise ValueError("only a dot of this graph can be opened into products")
-        fresh = {dot: opened(dot, self.names) for dot in wanted if dot is not None}
+        fresh: dict[Any, Value] = {dot: opened(dot, self.names) for dot in wanted}
         with self._moving():
             cursor.go(min([cursor.place, *where]))
             fans = [(node, *(fresh[node]._inputs if node in fresh else ())) for node in self.order]

@@ -42,7 +42,7 @@ class Way:
                 )
         self.loss, self.w = loss, w
         every = sweep_order([loss])
-        self._names = Names(every)
+        self._names = Names(every or [loss])
         self._inside = {w}
         for node in reversed(every):
             if not self._inside.isdisjoint(node._inputs):
@@ -50,13 +50,16 @@ class Way:
         self.order = [node for node in every if node in self._inside and node is not w]
         # Elsewhere a leaf is its number; ∂L/∂0.5 says nothing.
         self._own_name = "" if w.label or (w._inputs and self.exists) else self._names.free("w")
-        if self._own_name and self._own_name == loss.label:
-            self._own_name += "'"
 
     @property
     def exists(self) -> bool:
         """Whether a path leads from the loss to `w`."""
         return self.loss in self._inside
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether a path leads from `w` to the loss instead, as where the two were given in the wrong order."""
+        return not self.exists and Way(self.w, self.loss).exists
 
     def count(self) -> int:
         """How many paths lead from the loss to `w`, exactly; a graph of n nodes may have 2ⁿ of them."""

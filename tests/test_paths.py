@@ -175,6 +175,7 @@ def test_no_path_and_the_path_without_an_edge() -> None:
     none = paths(w * 2, x)
     assert (none.gradient, none.count, none.largest, none.rest) == (0.0, 0, (), 0.0)
     assert repr(none) == repr(paths(w * 2, x, top=None)) == "∂L/∂x = 0: no path leads from L to x"
+    assert repr(paths(w, w * 2)).endswith("from w to w'; w' depends on w, and the order is paths(loss, w)")
     itself = paths(w, w)
     assert itself.largest == (Path((w,), (), 1.0, 1.0, ONE),)
     assert repr(itself) == "∂w/∂w = 1, the sum over 1 path from w to w:\n  100 %  1\n         w"
