@@ -67,7 +67,7 @@ class Debugger:
     """A walk through the forward and the backward pass of a graph; ``debug`` makes one.
 
     Every method that moves returns the debugger, so that a REPL prints where it stands. Interrupted by Ctrl-C, or by an
-    error in a function given to it, it stands where it stood.
+    error in a function given to it, it stands where it stood; interrupted on the way there, at the start of the pass.
 
     Attributes:
         root: the Value that is differentiated.
@@ -291,9 +291,7 @@ class Debugger:
             raise ValueError(f"a number is set at one leaf, and {leaf!r:.60} is {what}")
         with self._moving():
             recompute(reversed(self.order), nodes[0], data)
-            place = self._cursor.place
-            self._cursor.start_over()
-            self._cursor.go(place)
+            self._cursor.run_again(self._cursor.place)
         return self
 
     __repr__ = always_answers(standing)
@@ -337,8 +335,7 @@ class Debugger:
             yield
         except BaseException:
             self._computed = computed
-            self._cursor.start_over()
-            self._cursor.go(place)
+            self._cursor.run_again(place)
             raise
 
 

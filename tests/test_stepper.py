@@ -286,6 +286,21 @@ def test_an_error_in_a_predicate_or_ctrl_c_leaves_it_where_it_stood() -> None:
     assert dbg.finished
 
 
+def test_interrupted_twice_it_stands_at_the_start_and_its_numbers_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, loss = lecture()
+    dbg = debug(loss).step(20)
+
+    def ctrl_c(*_: object) -> None:
+        raise KeyboardInterrupt  # in the middle of a step, and again on the way back to where it stood
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cursor.Cursor, "normal", ctrl_c)
+        with pytest.raises(KeyboardInterrupt):
+            dbg.step()
+    assert state(dbg) == state(debug(loss))
+    assert state(dbg.step(21)) == state(debug(loss).step(21))
+
+
 @pytest.mark.usefixtures("remembered")
 def test_a_graph_keeps_the_gradients_it_had() -> None:
     model, loss = lecture()
