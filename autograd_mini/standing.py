@@ -82,7 +82,7 @@ def _end(dbg: Any) -> Iterator[str]:
         yield f"  ∂{root}/∂{dbg.names(leaf)} = {number_text(dbg.gradient(leaf))}"
     if len(leaves) > 8:
         yield f"  and {len(leaves) - 8:,} more; dbg.gradient(node) tells one"
-    yield "  nothing was written into the graph; loss.backward() writes these same numbers into .grad"
+    yield "  no .grad was written; loss.backward() writes these same numbers there"
 
 
 def _titled(title: str, lines: Iterator[str]) -> Iterator[str]:

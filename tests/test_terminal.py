@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,8 +42,10 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
     yield begin
     for child in children:
-        child.ptyproc.delayafterclose = child.ptyproc.delayafterterminate = 0.01
-        child.close(force=True)
+        if child.isalive():
+            child.kill(signal.SIGKILL)
+            child.wait()  # close() alone waits a moment only, and on a busy machine that is too short
+        child.close()
 
 
 def said(child: Any, line: str) -> str:
