@@ -170,7 +170,16 @@ def recompute(order: Iterable[Value], leaf: Value, data: Any) -> None:
         args = [fresh[arg][0] if arg in fresh else float(arg) for arg in node._args]
         y = rule.forward(FLOAT, *args)
         fresh[node] = y, tuple(rule.partial(FLOAT, i, y, args) for i in differentiable_arguments(node))
-    for node, (y, local) in fresh.items():
+    held = {node: (node._data, node._locals) for node in fresh}
+    try:
+        _write(fresh)
+    except BaseException:  # Ctrl-C: all of the numbers, or none
+        _write(held)
+        raise
+
+
+def _write(numbers: Mapping[Value, tuple[float, tuple[float, ...]]]) -> None:
+    for node, (y, local) in numbers.items():
         node._data, node._locals = y, local
 
 

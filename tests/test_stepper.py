@@ -301,6 +301,29 @@ def test_interrupted_twice_it_stands_at_the_start_and_its_numbers_are_right(monk
     assert state(dbg.step(21)) == state(debug(loss).step(21))
 
 
+def test_ctrl_c_in_the_middle_of_set_leaves_no_number_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Value(0.5, "x")
+    dbg = debug((x * x).tanh())
+    held = [(node.data, node.local_derivatives) for node in (x, *dbg.order)]
+    slot, writes = Value.__dict__["_locals"], []
+
+    class Interrupted:
+        def __get__(self, node: Value, kind: type) -> object:
+            return slot.__get__(node, kind)
+
+        def __set__(self, node: Value, locals: object) -> None:
+            slot.__set__(node, locals)
+            writes.append(node)
+            if len(writes) == 2:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Value, "_locals", Interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            dbg.set(x, 0.7)
+    assert [(node.data, node.local_derivatives) for node in (x, *dbg.order)] == held
+
+
 @pytest.mark.usefixtures("remembered")
 def test_a_graph_keeps_the_gradients_it_had() -> None:
     model, loss = lecture()
