@@ -92,6 +92,15 @@ class Cursor:
         while self.place < place:
             self.take()
 
+    def run_again(self, place: Place) -> None:
+        """Start over and go to a place; should anything be raised on the way, such as by Ctrl-C, stand at the start."""
+        self.start_over()
+        try:
+            self.go(place)
+        except BaseException:
+            self.start_over()  # a step may be half done
+            raise
+
     def run_up_to(self, operation: int) -> None:
         """Go ahead to near an operation, so near that when one stands at it, the last steps are remembered."""
         place = self._earlier((min(operation, len(self.order)), 0), _REMEMBERED)

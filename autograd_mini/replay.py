@@ -173,7 +173,7 @@ def recompute(order: Iterable[Value], leaf: Value, data: Any) -> None:
     held = {node: (node._data, node._locals) for node in fresh}
     try:
         _write(fresh)
-    except BaseException:  # Ctrl-C
+    except BaseException:  # Ctrl-C: all of the numbers, or none
         _write(held)
         raise
 

@@ -53,7 +53,7 @@ class Debugger:
     """A walk through the forward and the backward pass of a graph; ``debug`` makes one.
 
     Every method that moves returns the debugger, so that a REPL prints where it stands. Interrupted by Ctrl-C, or by an
-    error in a function given to it, it stands where it stood; interrupted again on its way back there, at the start.
+    error in a function given to it, it stands where it stood; interrupted on the way there, at the start of the pass.
 
     Attributes:
         root: the Value that is differentiated.
@@ -280,9 +280,7 @@ class Debugger:
         nodes_at(self._point(node), self.root, self.order)
         with self._moving():
             recompute(reversed(self.order), node, data)
-            place = self._cursor.place
-            self._cursor.start_over()
-            self._cursor.go(place)
+            self._cursor.run_again(self._cursor.place)
         return self
 
     __repr__ = always_answers(standing)
@@ -333,12 +331,7 @@ class Debugger:
             yield
         except BaseException:
             self._computed = computed
-            self._cursor.start_over()
-            try:
-                self._cursor.go(place)
-            except BaseException:  # Ctrl-C once more
-                self._cursor.start_over()
-                raise
+            self._cursor.run_again(place)
             raise
 
 

@@ -154,6 +154,12 @@ def test_open_shows_the_products() -> None:
         assert "v1[1]" in said.session.words("labels")
 
 
+def test_the_end_claims_nothing_that_set_has_made_untrue() -> None:
+    said = Transcript("set x 3", "finish").answer
+    assert "no .grad was written" in said
+    assert "nothing was written" not in said
+
+
 def test_at_the_end_there_is_no_dot_to_open() -> None:
     assert "error: there is no dot to open at the end; name one" in Transcript("finish", "open").answer
 
