@@ -614,3 +614,32 @@ def test_every_row_of_the_table_can_be_stepped_through(op: str) -> None:
     dbg, root = debug(apply(op, *args)), apply(op, *args)
     assert f"at    L = {written(op, [x.label for x in args])}" in repr(dbg)
     assert [step.local for step in dbg.ledger(9)[1]] == list(root.local_derivatives)
+
+
+def test_products_have_the_numbers_of_the_forward_pass() -> None:
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    z = dot([w, 2.0], [x, w])
+    x.data = 50.0
+    dbg = debug(z, open_dots=True)
+    assert [product.data for product in dbg.order[1:]] == [6.0, 6.0]
+    z.backward()
+    assert bits(dbg.finish().gradient(w)) == bits(w.grad)
+
+
+def test_the_neighbourhood_shows_what_a_node_goes_into_in_either_pass() -> None:
+    x, b = Value(0.5, "x"), Value(1.0, "b")
+    u = x * x
+    u.label = "u"
+    dbg = debug(tanh(u + b) + u)
+    around = repr(dbg.restart(forward=True)).partition("around\n")[2]
+    assert around.splitlines() == [
+        "    v3 = tanh(v2) = 0.848284",
+        "    └ v2 = u + b = 1.25         and 1 more use",
+        "      └ u = x * x = 0.25        ← here",
+        "        └ x = 0.5",
+    ]
+    assert "and 1 more use" in repr(dbg.restart().until("u"))
+
+
+def test_a_negative_base_stands_in_brackets() -> None:
+    assert written("pow", ["-1", "2"]) == "(-1) ** 2"
