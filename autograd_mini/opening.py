@@ -13,7 +13,8 @@ __all__ = ["opened"]
 def opened(dot: Any, names: Names) -> Value:
     """Make the sum of products that a ``dot`` stands for.
 
-    The graph itself is left alone. The products have the numbers that the forward pass found.
+    The graph itself is left alone. The products have the numbers that the forward pass recorded; beside a plain number
+    it recorded none, so there the factor is read as it is now.
 
     Args:
         dot: the node.

@@ -11,7 +11,20 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from autograd_mini import RULES, Expression, Step, Value, cursor, debug, dot, record_lines, steps, sum as total, tanh
+from autograd_mini import (
+    RULES,
+    Expression,
+    Step,
+    Value,
+    cursor,
+    debug,
+    dot,
+    record_lines,
+    steps,
+    stops,
+    sum as total,
+    tanh,
+)
 from autograd_mini.breakpoints import breakpoint_at
 from autograd_mini.notation import written
 from autograd_mini.stepper import Debugger
@@ -150,44 +163,44 @@ def stops_here(point: dict[str, Any], before: tuple[Any, ...], now: tuple[Any, .
     return arrived or (node is not None and edge == 0 and one.holds(node))
 
 
-POINTS: list[dict[str, Any]] = [
-    {"where": "x*"},
-    {"where": "x"},
-    {"where": "u?"},
-    {"op": "mul"},
-    {"op": "tanh"},
-    {"op": "dot"},
-    {"when": lambda step: step.contribution > 0.5},
-    {"where": "x", "when": lambda step: step.after < 0},
-    {"op": "add", "when": lambda step: step.upstream > 1},
-]
+WHENS: list[Callable[[Step], bool] | None] = [None, lambda step: step.contribution > 0.5, lambda step: step.after < 0]
 
 
-@settings(max_examples=60)
-@given(graph=GRAPHS, point=st.sampled_from(POINTS), start=st.integers(0, 30), little=st.booleans())
+@st.composite
+def points(draw: st.DrawFn, dbg: Debugger) -> dict[str, Any]:
+    """A place that this graph has."""
+    nodes = dbg.find("*") + list(dbg.order)
+    places: list[dict[str, Any]] = [{"op": node.op} for node in dbg.order]
+    places += [{"where": node.label} for node in nodes if node.label] + [{"where": node} for node in nodes]
+    places += [{"where": "*"}, {"where": "?", "op": dbg.order[-1].op}] if dbg.order[-1].label else [{"where": "*"}]
+    return draw(st.sampled_from(places)) | {"when": draw(st.sampled_from(WHENS))}
+
+
+@settings(max_examples=100)
+@given(graph=GRAPHS, data=st.data(), start=st.integers(0, 30), little=st.booleans(), opens=st.booleans())
 def test_until_and_back_until_stop_where_single_steps_would(
-    graph: Expression, point: dict[str, Any], start: int, little: bool
+    graph: Expression, data: st.DataObject, start: int, little: bool, opens: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cursor, "_REMEMBERED", 2 if little else 1000)
+        patch.setattr(stops, "_STRETCH", 2 if little else 4096)
         dbg = debug(graph.build())
-        try:
-            nodes = dbg.find(point["where"]) if "where" in point else list(dbg.order)
-        except ValueError:
-            return
-        if "op" in point and not any(node.op == point["op"] for node in nodes):
-            return
+        if opens:
+            open_all(dbg)
+        asked, *kept = data.draw(st.lists(points(dbg), min_size=1, max_size=2))
+        for point in kept:
+            dbg.break_at(**point)
         states = every_state(dbg)
-        stops = [i for i in range(len(states)) if stops_here(point, states[i - 1], states[i])]
+        halts = [i for i in range(len(states)) if any(stops_here(p, states[i - 1], states[i]) for p in [asked, *kept])]
         start = min(start, len(states) - 1)
         dbg.restart(forward=True).step(start)
-        ahead = [i for i in stops if i > start]
-        dbg.until(**point)
+        ahead = [i for i in halts if i > start]
+        dbg.until(**asked)
         assert state(dbg) == states[ahead[0] if ahead else -1]
         assert bool(dbg.notice) == (not ahead)
         dbg.restart(forward=True).step(start)
-        behind = [i for i in stops if i < start]
-        dbg.back_until(**point)
+        behind = [i for i in halts if i < start]
+        dbg.back_until(**asked)
         assert state(dbg) == states[behind[-1] if behind else 0]
         assert bool(dbg.notice) == (not behind)
 
@@ -459,12 +472,15 @@ def test_open_dots_of_a_graph_without_any() -> None:
     assert debug(x, open_dots=True).finished
 
 
+@pytest.mark.usefixtures("remembered")
 def test_every_dot_opens_at_once() -> None:
     _, loss = lecture()
     dbg = debug(loss, open_dots=True)
     assert sum(node.op == "mul" for node in dbg.order) == 3 * 49 + 10 * 3
     loss.backward()
     assert all(bits(dbg.finish().gradient(node)) == bits(node.grad) for node in steps_nodes(loss))
+    assert dbg.gradients.keys() == steps_nodes(loss) | set(dbg.order)
+    assert len(dbg.back(9).ledger(5000)[0]) <= dbg.place[1]
 
 
 @pytest.mark.usefixtures("remembered")
@@ -638,3 +654,32 @@ def test_every_row_of_the_table_can_be_stepped_through(op: str) -> None:
     dbg, root = debug(apply(op, *args)), apply(op, *args)
     assert f"at    L = {written(op, [x.label for x in args])}" in repr(dbg)
     assert [step.local for step in dbg.ledger(9)[1]] == list(root.local_derivatives)
+
+
+def test_products_have_the_numbers_of_the_forward_pass() -> None:
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    z = dot([w, 2.0], [x, w])
+    x.data = 50.0
+    dbg = debug(z, open_dots=True)
+    assert [product.data for product in dbg.order[1:]] == [6.0, 6.0]
+    z.backward()
+    assert bits(dbg.finish().gradient(w)) == bits(w.grad)
+
+
+def test_the_neighbourhood_shows_what_a_node_goes_into_in_either_pass() -> None:
+    x, b = Value(0.5, "x"), Value(1.0, "b")
+    u = x * x
+    u.label = "u"
+    dbg = debug(tanh(u + b) + u)
+    around = repr(dbg.restart(forward=True)).partition("around\n")[2]
+    assert around.splitlines() == [
+        "    v3 = tanh(v2) = 0.848284",
+        "    └ v2 = u + b = 1.25         and 1 more use",
+        "      └ u = x * x = 0.25        ← here",
+        "        └ x = 0.5",
+    ]
+    assert "and 1 more use" in repr(dbg.restart().until("u"))
+
+
+def test_a_negative_base_stands_in_brackets() -> None:
+    assert written("pow", ["-1", "2"]) == "(-1) ** 2"
