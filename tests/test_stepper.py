@@ -643,3 +643,8 @@ def test_the_neighbourhood_shows_what_a_node_goes_into_in_either_pass() -> None:
 
 def test_a_negative_base_stands_in_brackets() -> None:
     assert written("pow", ["-1", "2"]) == "(-1) ** 2"
+
+
+def test_back_until_finds_a_stop_at_an_earlier_edge_of_the_same_operation() -> None:
+    leaves = [Value(float(i), f"x{i}") for i in range(4)]
+    assert debug(total(leaves)).step(3).back_until("x0").place == (0, 1)
