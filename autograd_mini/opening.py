@@ -7,7 +7,7 @@ from autograd_mini.backward import differentiable_arguments
 from autograd_mini.notation import Names
 from autograd_mini.value import Value, record
 
-__all__ = ["opened"]
+__all__ = ["is_crosswise", "opened"]
 
 
 def opened(dot: Any, names: Names) -> Value:
@@ -36,15 +36,14 @@ def opened(dot: Any, names: Names) -> Value:
     """
     if not isinstance(dot, Value) or dot.op != "dot":
         raise ValueError(f"only a dot is opened into products, got {dot!r:.100}")
-    half = len(dot._args) // 2
-    local = dict(zip(differentiable_arguments(dot), dot._locals, strict=True))
-    edges = dict(zip(local, dot._inputs, strict=True))
-    pairwise = {i: edges[i] for pair in range(half) for i in (pair, pair + half) if i in edges}
-    if _partners(edges, dot._args) != _partners(pairwise, dot._args):
+    if is_crosswise(dot):
         raise ValueError(
             f"{names(dot)} has a factor both on its left and, earlier, on its right, so it is not opened: product by "
             "product its contributions would add up in another order than in backward()"
         )
+    half = len(dot._args) // 2
+    local = dict(zip(differentiable_arguments(dot), dot._locals, strict=True))
+    edges = dict(zip(local, dot._inputs, strict=True))
     products: list[Value | float] = []
     with modes.recording(), modes.quiet():
         for i in range(half):
@@ -61,6 +60,14 @@ def opened(dot: Any, names: Names) -> Value:
             products.append(product)
         inputs = tuple(product for product in products if isinstance(product, Value))
         return record("sum", dot.data, tuple(products), inputs, (1.0,) * len(inputs))
+
+
+def is_crosswise(dot: Value) -> bool:
+    """Tell whether a factor stands in a dot so that, product by product, its contributions came in another order."""
+    half = len(dot._args) // 2
+    edges = dict(zip(differentiable_arguments(dot), dot._inputs, strict=True))
+    pairwise = {i: edges[i] for pair in range(half) for i in (pair, pair + half) if i in edges}
+    return _partners(edges, dot._args) != _partners(pairwise, dot._args)
 
 
 def _partners(edges: dict[int, Value], args: tuple[Value | float, ...]) -> dict[Value, list[Value | float]]:

@@ -9,7 +9,7 @@ from autograd_mini.backward import Step, sweep_order
 from autograd_mini.breakpoints import Breakpoint, breakpoint_at
 from autograd_mini.cursor import Cursor, Place
 from autograd_mini.notation import Names
-from autograd_mini.opening import opened
+from autograd_mini.opening import is_crosswise, opened
 from autograd_mini.printing import always_answers
 from autograd_mini.replay import recompute
 from autograd_mini.standing import standing
@@ -26,14 +26,13 @@ def debug(loss: Value, *, open_dots: bool = False) -> "Debugger":
 
     Args:
         loss: the Value to differentiate.
-        open_dots: show every ``dot`` as the products it adds up; ``Debugger.open`` opens a single one.
+        open_dots: show every ``dot`` that can be opened as the products it adds up, as ``Debugger.open`` does for one.
 
     Returns:
         A Debugger, which stands at the turn: the forward pass is done, the backward pass about to start.
 
     Raises:
         TypeError: for anything but a Value.
-        ValueError: for a ``dot`` that cannot be opened, see ``Debugger.open``.
 
     Example:
         >>> x, w = Value(0.5, "x"), Value(2.0, "w")
@@ -44,9 +43,7 @@ def debug(loss: Value, *, open_dots: bool = False) -> "Debugger":
     if not isinstance(loss, Value):
         raise TypeError(f"debug steps through the graph of a Value, got {loss!r:.60} of type {type(loss).__name__}")
     debugger = Debugger(loss)
-    if open_dots and (dots := [node for node in debugger.order if node.op == "dot"]):
-        debugger.open(*dots)
-    return debugger
+    return debugger.open_all() if open_dots else debugger
 
 
 class Debugger:
@@ -258,6 +255,17 @@ class Debugger:
             computed = sum(map(len, fans[len(fans) - self._computed :]))
             cursor.order, cursor.opened = [node for fan in fans for node in fan], {**cursor.opened, **fresh}
             self._computed = computed
+        return self
+
+    def open_all(self) -> Self:
+        """Open every ``dot`` of the graph but those that ``open`` refuses, and say how many those are."""
+        dots = [node for node in self.order if node.op == "dot"]
+        closed = sum(map(is_crosswise, dots))
+        if closed < len(dots):
+            self.open(*(dot for dot in dots if not is_crosswise(dot)))
+        if closed or not dots:
+            some = f"{closed} of {len(dots)} dots stay closed: a factor stands in them crosswise"
+            self.notice = some if dots else "there is no dot to open in this graph"
         return self
 
     def set(self, leaf: Value | str, data: float) -> Self:

@@ -35,7 +35,7 @@ def nodes_at(point: Breakpoint, root: Value, order: Sequence[Value]) -> list[Val
     if found := [node for node in nodes if point.holds(node)]:
         return found
     if point.by_line and not any(node.line for node in nodes):
-        raise ValueError("no node of this graph knows its source line; make the graph under record_lines()")
+        raise ValueError("no node of this graph knows its source line; make the graph in a file, under record_lines()")
     labels = [*dict.fromkeys(printable(str(node.label)) for node in nodes if node.label)]
     wanted = point.text.removeprefix("label ")
     near = difflib.get_close_matches(wanted, labels[:10_000], 3)

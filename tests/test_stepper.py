@@ -239,7 +239,7 @@ def test_a_source_line_is_a_breakpoint() -> None:
     assert debug(z).until(line=f"test_stepper.py:{line}").node is y
     with pytest.raises(ValueError, match=r"no node of this graph is at line other\.py:\d+"):
         debug(z).until(line=f"other.py:{line}")
-    with pytest.raises(ValueError, match=r"knows its source line; make the graph under record_lines\(\)"):
+    with pytest.raises(ValueError, match=r"knows its source line; make the graph in a file, under record_lines\(\)"):
         debug(x * 2).until(line=7)
 
 
@@ -600,6 +600,15 @@ def test_what_is_not_found_is_described() -> None:
         ValueError, match=r"have no labels; give them some where they are made, as in Value\(2\.0, 'w'\)"
     ):
         debug(Value(2.0) * 3).until("w")
+
+
+def test_all_dots_are_opened_but_those_with_a_factor_crosswise() -> None:
+    x, y = Value(0.5, "x"), Value(2.0, "y")
+    dbg = debug(dot([x, x], [x, y]) + dot([x, y], [2.0, 3.0]), open_dots=True)
+    assert dbg.notice == "1 of 2 dots stay closed: a factor stands in them crosswise"
+    assert sum(node.op == "mul" for node in dbg.order) == 2
+    assert debug(dot([x, x], [x, y]), open_dots=True).notice.startswith("1 of 1 dots")
+    assert debug(x * y, open_dots=True).notice == "there is no dot to open in this graph"
 
 
 def test_a_leaf_by_itself() -> None:

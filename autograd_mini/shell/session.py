@@ -217,12 +217,13 @@ class StepSession(Terminal):
         """
         debugger = self._debugger
         if text == "all":
-            dots = [node for node in debugger.order if node.op == "dot"]
+            debugger.open_all()
+        elif text:
+            debugger.open(*self._nodes(text))
+        elif debugger.node is None:
+            raise ValueError("there is no dot to open at the end; name one")
         else:
-            dots = self._nodes(text) if text else [node for node in [debugger.node] if node is not None]
-        if not dots:
-            raise ValueError("there is no dot to open " + ("in this graph" if text else "at the end; name one"))
-        debugger.open(*dots)
+            debugger.open()
         self._words = {}  # the products have labels, too
         self._show()
 
@@ -259,7 +260,7 @@ class StepSession(Terminal):
             root, here, to = name(debugger.root), name(node), _receiver(debugger, step)
             self.say(f"{here} = {_with_numbers(debugger, step)}\nand ∂{root}/∂{here} = {number_text(step.upstream)}")
             question, truth = f"what does {here} hand on to {to}? ", step.contribution
-            why = f"upstream × local = ∂{root}/∂{here} × ∂{here}/∂{name(step.parent)} = {product_line(step)}"
+            why = f"upstream × local = {product_line(step)}"
         answer = self.ask(question)
         if not answer:
             self.say("no answer, so we stay where we are")
