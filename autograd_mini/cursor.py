@@ -72,9 +72,14 @@ class Cursor:
         self._operation, self._edge = self.normal(self._operation, self._edge + 1)
         return step
 
-    def back(self) -> None:
-        """Take the last step back."""
-        self.go(self._earlier(self.place, 1))
+    def back(self, count: int) -> int:
+        """Take up to `count` steps back, and return how many there were."""
+        operation, edge = self.place
+        place = self._earlier(self.place, count)
+        if place == (0, 0):
+            count = edge + sum(map(self.edges, range(operation)))
+        self.go(place)
+        return count
 
     def go(self, place: Place) -> None:
         """Go to a place, ahead or behind."""

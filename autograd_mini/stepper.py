@@ -153,14 +153,12 @@ class Debugger:
     def back(self, count: int = 1) -> Self:
         """Take `count` steps back. Before the start of the backward pass lies the end of the forward pass."""
         with self._moving():
-            for _ in _times(count):
-                if not self.in_forward_pass and self._cursor.place > (0, 0):
-                    self._cursor.back()
-                elif self._computed:
-                    self._computed -= 1
-                else:
-                    self.notice = "this is the start of the forward pass"
-                    break
+            left = len(_times(count))
+            if not self.in_forward_pass:
+                left -= self._cursor.back(left)
+            if left > self._computed:
+                self.notice = "this is the start of the forward pass"
+            self._computed = max(self._computed - left, 0)
         return self
 
     def until(self, where: Any = None, **conditions: Any) -> Self:
