@@ -13,15 +13,16 @@ __all__ = ["Names", "shortened", "written"]
 
 _INFIX = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "pow": " ** "}
 _FEW = 100  # names are looked for one by one, and from then on all are known
+_MOST_LEAVES = 100_000
 _BEFORE, _AFTER = 3, 1  # how much of a long list is shown, in front and at its end
 
 
 class Names:
     """A name for every node of a graph.
 
-    That is the label where there is one; else the number itself for a leaf, ``L`` for the root, and ``v1``, ``v2``, …
-    for the other operations in the order of the forward pass; ``v1'`` where a node is labelled ``v1``. A node of
-    another graph is called by its op.
+    That is the label where there is one; else, in the order of the forward pass, ``x1``, ``x2``, … for leaves and
+    ``v1``, ``v2``, … for operations, but ``L`` for the root; ``v1'`` where a node is labelled ``v1``. A constant is its
+    number, as is a leaf beyond the first 100,000; an operation of another graph is called by its op.
 
     Args:
         order: the operations of the graph as ``sweep_order`` lists them, root first.
@@ -29,23 +30,24 @@ class Names:
     Example:
         >>> from autograd_mini import Value
         >>> from autograd_mini.backward import sweep_order
-        >>> w = Value(3.0, "w")
-        >>> double = w * 2
-        >>> loss = double + 1
-        >>> list(map(Names(sweep_order([loss])), [w, double, loss]))
-        ['w', 'v1', 'L']
+        >>> w, x = Value(3.0, "w"), Value(2.0)
+        >>> product = w * x
+        >>> loss = product + 1
+        >>> list(map(Names(sweep_order([loss])), [w, x, product, loss]))
+        ['w', 'x1', 'v1', 'L']
     """
 
     def __init__(self, order: Sequence[Any]) -> None:
         self._order = order
         self._known: dict[Any, int] = {}
         self._labels: set[str] | None = None
+        self._leaves: dict[Any, str] | None = None
 
     def __call__(self, node: Any) -> str:
         if label := str(node.label):
             return printable(label)
         if not node._inputs:
-            return number_text(node.data)
+            return self._unlabelled_leaves().get(node) or number_text(node.data)
         if node not in self._known:
             if node not in self._order:
                 return str(node.op)
@@ -65,18 +67,32 @@ class Names:
         return name
 
     def node(self, name: str) -> Any:
-        """Find the operation without a label that has this name; None if none has.
+        """Find the node without a label that has this name; None if none has.
 
         Example:
             >>> from autograd_mini import Value
             >>> from autograd_mini.backward import sweep_order
-            >>> Names(sweep_order([Value(3.0) * 2 + 1])).node("v1")
-            Value(data=6, grad=not computed, op=mul)
+            >>> names = Names(sweep_order([Value(3.0) * 2 + 1]))
+            >>> names.node("v1"), names.node("x1")
+            (Value(data=6, grad=not computed, op=mul), Value(data=3, grad=not computed))
         """
+        if name.startswith("x"):
+            return next((leaf for leaf, known in self._unlabelled_leaves().items() if known == name), None)
         match = re.fullmatch(r"(?:L|v([1-9]\d{0,17}))'*", name)
         place = len(self._order) - int(match[1] or len(self._order)) if match else -1
         nodes = self._order[place : place + 1] if place >= 0 else ()
         return next((node for node in nodes if not node.label and self(node) == name), None)
+
+    def _unlabelled_leaves(self) -> dict[Any, str]:
+        if self._leaves is None:
+            self._leaves = {}
+            every = (leaf for user in reversed(self._order) for leaf in user._inputs if not leaf._inputs)
+            for leaf in every:
+                if not leaf.label and leaf.op != "constant" and leaf not in self._leaves:
+                    self._leaves[leaf] = self.free(f"x{len(self._leaves) + 1}")
+                    if len(self._leaves) == _MOST_LEAVES:
+                        break
+        return self._leaves
 
 
 def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str, keep: Collection[int] = ()) -> str:

@@ -176,7 +176,7 @@ def _users(dbg: Any, node: Value) -> list[Value]:
 def _shortened(dbg: Any, node: Value) -> str:
     number = number_text(node.data)
     if not node._inputs:
-        return f"{dbg.names(node)} = {number}" if node.label else number
+        return number if dbg.names(node) == number else f"{dbg.names(node)} = {number}"
     algebra = _algebra(dbg, node)
     if len(algebra) > _WIDTH // 3:
         algebra = algebra[: _WIDTH // 3 - 1] + "…"

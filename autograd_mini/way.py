@@ -48,8 +48,8 @@ class Way:
             if not self._inside.isdisjoint(node._inputs):
                 self._inside.add(node)
         self.order = [node for node in every if node in self._inside and node is not w]
-        # Elsewhere a leaf is its number; ∂L/∂0.5 says nothing.
-        self._own_name = "" if w.label or (w._inputs and self.exists) else self._names.free("w")
+        # Elsewhere it would be called by its number or its op; ∂L/∂0.5 says nothing.
+        self._own_name = "" if w.label or (self.exists and w is not loss) else self._names.free("w")
 
     @property
     def exists(self) -> bool:

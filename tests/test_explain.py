@@ -296,13 +296,13 @@ def test_a_number_by_itself() -> None:
     assert explain(w, w).gradient == explain(v, v).gradient == 1.0
 
 
-def test_a_number_without_a_label_is_called_w() -> None:
-    w, taken = Value(2.0), Value(3.0, "w")
-    assert repr(explain(w, w * 3)).endswith("w = 2\n  ∂L/∂w = ∂L/∂L × 3 = 1 × 3 = 3")
+def test_a_number_without_a_label_is_called_as_in_the_debugger() -> None:
+    w, taken = Value(2.0), Value(3.0, "x1")
+    assert repr(explain(w, w * 3)).endswith("x1 = 2\n  ∂L/∂x1 = ∂L/∂L × 3 = 1 × 3 = 3")
     named = w * w
-    named.label = "w"
-    assert repr(explain(w, named)).startswith("∂w/∂w' = 4\n")
-    assert repr(explain(w, w * taken)).endswith("w' = 2\n  ∂L/∂w' = ∂L/∂L × w = 1 × 3 = 3")
+    named.label = "x1"
+    assert repr(explain(w, named)).startswith("∂x1/∂x1' = 4\n")
+    assert repr(explain(w, w * taken)).endswith("x1' = 2\n  ∂L/∂x1' = ∂L/∂L × x1 = 1 × 3 = 3")
 
 
 def test_an_operation_can_be_explained_too() -> None:

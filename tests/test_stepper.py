@@ -584,6 +584,20 @@ def test_data_changed_after_the_forward_pass_is_told_at_the_turn_and_at_the_node
     assert "data was changed" not in repr(dbg.set("w", 5.0))
 
 
+def test_leaves_without_a_label_have_names_too() -> None:
+    a, b = Value(2.0), Value(-3.0)
+    dbg = debug(tanh(a * b + Value(1.0, "bias") * 4))
+    x1, x2 = dbg.find("x1")[0], dbg.find("x2")[0]
+    assert [x1, x2] == [a, b]
+    text = repr(dbg.until("x1"))
+    assert "at    v2 = x1 * x2 = 2 * (-3) = -6" in text
+    assert "├ x1 = 2 " in text
+    assert dbg.set("x2", 0.5).gradient("x1") == dbg.gradient(a) != 0.0
+    assert b.data == 0.5
+    with pytest.raises(ValueError, match="at label x3"):
+        dbg.find("x3")
+
+
 def test_what_is_not_found_is_described() -> None:
     with record_lines():
         x, y = Value(2.0, "w[0]"), Value(3.0, "w[1]")
