@@ -23,7 +23,7 @@ class Figure(NamedTuple):
         spread = f"({self.low:,.3g} to {self.high:,.3g})" if self.low < self.high else ""
         verdict = {True: "met", False: "MISSED", None: ""}[self.met]
         return (
-            f"{self.benchmark:14}{self.measured:76}{self.median:>6,.3g} {spread:16}{self.target:11}{verdict}".rstrip()
+            f"{self.benchmark:14}{self.measured:76}{self.median:>6,.3g} {spread:20} {self.target:11}{verdict}".rstrip()
         )
 
 
