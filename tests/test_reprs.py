@@ -53,7 +53,7 @@ from viz import Figure, draw_dot
 
 NASTY = "two\nlines\r\t\x1b[31mred\x07{}{0}%s<b>&amp;\"'\\ \u202e\ud800\x00" * 3000
 NUMBERS = (math.nan, math.inf, -math.inf, -0.0, 5e-324, 1.7976931348623157e308)
-MANY = 100_000
+MANY = 30_000
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
