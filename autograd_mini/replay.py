@@ -142,7 +142,9 @@ def misfits(node: Value) -> Iterator[tuple[int | None, float, float]]:
 
 
 def recompute(order: Iterable[Value], leaf: Value, data: Any) -> None:
-    """Give a leaf another number and compute the operations that depend on it again, in place.
+    """Give a leaf another number and run the recorded forward pass again, in place.
+
+    All operations are computed, also those that do not depend on the leaf: other data may have been changed before.
 
     Args:
         order: the operations, parents before children.
@@ -151,7 +153,7 @@ def recompute(order: Iterable[Value], leaf: Value, data: Any) -> None:
 
     Raises:
         TypeError: if `data` is not a real number.
-        ValueError: if an op on the way has no row in the table. Nothing is changed then.
+        ValueError: if an op has no row in the table. Nothing is changed then.
 
     Example:
         >>> x = Value(3.0)
@@ -162,8 +164,6 @@ def recompute(order: Iterable[Value], leaf: Value, data: Any) -> None:
     """
     fresh: dict[Value, tuple[float, tuple[float, ...]]] = {leaf: (number(data, "the number to set"), ())}
     for node in order:
-        if fresh.keys().isdisjoint(node._inputs):
-            continue
         if node.op not in RULES:
             raise ValueError(_NO_ROW.format(node.op))
         rule = RULES[node.op]

@@ -98,7 +98,7 @@ def _end(dbg: Any) -> Iterator[str]:
         yield f"  ∂{root}/∂{dbg.names(leaf)} = {number_text(dbg.gradient(leaf))}"
     if len(leaves) > 8:
         yield f"  and {len(leaves) - 8:,} more"
-    yield f"  no .grad was written; {root}.backward() writes these same numbers"
+    yield f"  no .grad was written; {root}.backward() writes these numbers, and adds those of leaves to what they hold"
 
 
 def _titled(title: str, lines: Iterator[str]) -> Iterator[str]:

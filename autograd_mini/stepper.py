@@ -267,10 +267,10 @@ class Debugger:
         return self
 
     def set(self, leaf: Value | str, data: float) -> Self:
-        """Give a leaf another number, compute forward what depends on it, and stand at the same place again.
+        """Give a leaf another number, run the forward pass again, and stand at the same place again.
 
-        This writes into the graph. The recorded operations are computed again: an ``if`` in the function that made the
-        graph is not decided anew.
+        This writes into the graph. The recorded operations are computed: an ``if`` in the function that made the graph
+        is not decided anew.
 
         Args:
             leaf: the leaf, or its label.
@@ -278,7 +278,7 @@ class Debugger:
 
         Raises:
             TypeError: if `data` is not a real number.
-            ValueError: if there is no such leaf, or several; or if an operation on the way has no row in the table.
+            ValueError: if there is no such leaf, or several; or if an operation has no row in the table.
         """
         node = self._one(leaf)
         if node._inputs:

@@ -304,10 +304,10 @@ def test_a_product_of_an_opened_dot_is_explained_by_its_dot() -> None:
 def test_what_has_no_label_is_called_as_the_file_calls_it(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
         "from autograd_mini import Value\n"
-        "w = [Value(2.0), Value(3.0)]\nb = Value(1.0, 'bias')\nloss = w[0] * w[1] + b\n"
+        "w = [Value(2.0), [Value(3.0)]]\nb = Value(1.0, 'bias')\nflat = [w[0], w[1][0]]\nloss = flat[0] * flat[1] + b\n"
     )
-    said = Transcript("set w[1] 4", "gradient *", debugger=debug(find_subject(f"{tmp_path / 'own.py'}:loss", [])))
-    assert "w[1] was 3 and is 4" in said.text
+    said = Transcript("set w[1][0] 4", "gradient *", debugger=debug(find_subject(f"{tmp_path / 'own.py'}:loss", [])))
+    assert "w[1][0] was 3 and is 4" in said.text
     assert "bias = 1" in said.text
     assert "loss = v1 + bias" in said.text
 

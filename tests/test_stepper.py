@@ -582,6 +582,10 @@ def test_data_changed_after_the_forward_pass_is_told_at_the_turn_and_at_the_node
     assert "data was changed since, seen at v1, v2; the derivatives are those of the forward pass" in repr(dbg)
     assert "the numbers of that pass gave 6" in repr(dbg.until("v1"))
     assert "data was changed" not in repr(dbg.set("w", 5.0))
+    x = Value(1.0, "x")
+    z = w * 2 + x * 3
+    w.data = 1.0
+    assert debug(z).set("x", 10.0).root.data == 32.0  # the whole forward pass is run, not what depends on x alone
 
 
 def test_leaves_without_a_label_have_names_too() -> None:

@@ -92,7 +92,9 @@ class StepSession(Terminal):
         self._debugger.until(**conditions(self._debugger, text))
         self._show()
 
-    @command(_MOVE, "[WHERE]", "r", "rc", "back-until", "reverse-continue", completes="places", repeats=True)
+    @command(
+        _MOVE, "[WHERE]", "r", "rc", "back-until", "back_until", "reverse-continue", completes="places", repeats=True
+    )
     def do_reverse(self, text: str) -> None:
         """run back to a place, or to a breakpoint
 
@@ -277,7 +279,7 @@ class StepSession(Terminal):
         """give an input or a weight another number
 
         set x 0.7
-        We stay where we are, and all that depends on it is computed again. An if in your function is not decided anew.
+        We stay where we are, and the forward pass is run again. An if in your function is not decided anew.
         """
         found = re.fullmatch(r"(.*[^\s=])\s*[\s=]\s*(\S+)", text)
         if not found:

@@ -98,7 +98,8 @@ def _from_file(path: Path, name: str) -> Value:
         if name not in names:
             wrong = f"there is no {name!r} in {path}" if name else f"say what to step through in {path}"
             raise ValueError(f"{wrong}; {_choice(names, name)}")
-        _label(names)
+        for own, thing in names.items():
+            _label(own, thing)
         subject = names[name]
         if isinstance(subject, Value):
             return subject
@@ -114,13 +115,13 @@ def _from_file(path: Path, name: str) -> Value:
     return made
 
 
-def _label(names: Mapping[str, Any]) -> None:
-    """Call what has no label as the file calls it, so that it can be named in the session."""
-    for name, thing in names.items():
-        several = thing if isinstance(thing, (list, tuple)) else ()
-        for label, node in [(name, thing), *((f"{name}[{i}]", one) for i, one in enumerate(several))]:
-            if isinstance(node, Value) and not node.label:
-                node.label = label
+def _label(name: str, thing: Any, depth: int = 3) -> None:
+    """Call what has no label as the file calls it, in lists of lists too, so that it can be named in the session."""
+    if isinstance(thing, Value):
+        thing.label = thing.label or name
+    elif isinstance(thing, (list, tuple)) and depth:
+        for i, one in enumerate(thing):
+            _label(f"{name}[{i}]", one, depth - 1)
 
 
 def _choice(names: Mapping[str, Any], name: str = "") -> str:
