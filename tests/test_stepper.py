@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from autograd_mini import (
     RULES,
@@ -109,7 +109,6 @@ def test_the_contributions_into_each_node_sum_to_its_gradient(graph: Expression)
         assert bits(added) == bits(node.grad)
 
 
-@settings(max_examples=60, suppress_health_check=[])
 @given(graph=GRAPHS, opens=st.booleans(), data=st.data(), little=st.booleans())
 def test_any_walk_returns_to_identical_states(
     graph: Expression, opens: bool, data: st.DataObject, little: bool
@@ -176,7 +175,6 @@ def points(draw: st.DrawFn, dbg: Debugger) -> dict[str, Any]:
     return draw(st.sampled_from(places)) | {"when": draw(st.sampled_from(WHENS))}
 
 
-@settings(max_examples=100)
 @given(graph=GRAPHS, data=st.data(), little=st.booleans(), opens=st.booleans())
 def test_until_and_back_until_stop_where_single_steps_would(
     graph: Expression, data: st.DataObject, little: bool, opens: bool
@@ -403,7 +401,6 @@ def test_a_graph_keeps_the_gradients_it_had() -> None:
     assert len(model.parameters()) == 190
 
 
-@settings(max_examples=60)
 @given(graph=GRAPHS, data=st.data(), little=st.booleans())
 def test_dots_opened_and_numbers_set_on_the_way_end_as_backward(
     graph: Expression, data: st.DataObject, little: bool
