@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from autograd_mini import modes
 from autograd_mini.errors import AnomalyError
-from autograd_mini.number import number_text
+from autograd_mini.number import number_text, product_text
 from autograd_mini.printing import printable
 from autograd_mini.source import SourceLine
 
@@ -61,9 +61,9 @@ class Step(NamedTuple):
     after: float
 
     def __repr__(self) -> str:
-        numbers = map(number_text, map(float, (self.upstream, self.local, self.contribution)))
+        product = product_text(*map(float, (self.upstream, self.local, self.contribution)))
         total = f", total {number_text(float(self.after))}" if float(self.before) else ""
-        return f"Step({_name(self.node)} → {_name(self.parent)}: {'{} × {} = {}'.format(*numbers)}{total})"
+        return f"Step({_name(self.node)} → {_name(self.parent)}: {product}{total})"
 
 
 def _name(node: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from autograd_mini.backward import Step, path_sizes, steps
 from autograd_mini.errors import GraphTooLargeError
 from autograd_mini.notation import Names
-from autograd_mini.number import number_text
+from autograd_mini.number import number_text, product_text
 from autograd_mini.printing import Listing
 from autograd_mini.wrong_algorithms import TABLE, Edge, Seen
 
@@ -240,19 +240,15 @@ def _row(algorithm: str, entry: Entry, name: Names, *, is_last: bool) -> tuple[s
     edge = f"{name(step.node)} → {name(step.parent)}"
     if step.node._inputs.count(step.parent) > 1:
         edge += f" as argument {step.argument}"
-    handed = [_product(one.upstream, one.local, one.upstream * one.local) for one in entry.handed]
+    handed = [product_text(one.upstream, one.local, one.upstream * one.local) for one in entry.handed]
     if entry.times > len(handed):
         handed.append(f"… {entry.times} in all")
     return (
         edge,
-        _product(step.upstream, step.local, step.contribution),
+        product_text(step.upstream, step.local, step.contribution),
         ", ".join(handed),
         "; ".join(_remarks(algorithm, entry, name(step.node), is_last=is_last)),
     )
-
-
-def _product(a: float, b: float, result: float) -> str:
-    return f"{number_text(a)} × {number_text(b)} = {number_text(result)}"
 
 
 def _remarks(algorithm: str, entry: Entry, node: str, *, is_last: bool) -> Iterator[str]:

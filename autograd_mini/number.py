@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd_mini.source import warn
 
-__all__ = ["Comparable", "constant", "number", "number_text"]
+__all__ = ["Comparable", "constant", "number", "number_text", "product_text"]
 
 _ONE_EACH = "wrap each element instead: [Value(x) for x in array]"
 
@@ -70,6 +70,17 @@ def number_text(x: float, digits: int = 6) -> str:
         ('0.3', '0', '-1.23e-05')
     """
     return format(x + 0.0, f".{digits}g")
+
+
+def product_text(a: float, b: float, product: float) -> str:
+    """Write ``a × b = product`` for people, as all steps are written.
+
+    Example:
+        >>> product_text(2.0, -0.5, -1.0)
+        '2 × (-0.5) = -1'
+    """
+    factor = number_text(b)
+    return f"{number_text(a)} × {f'({factor})' if factor.startswith('-') else factor} = {number_text(product)}"
 
 
 def constant(x: Any) -> float | None:

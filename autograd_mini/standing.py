@@ -5,7 +5,7 @@ from typing import Any
 
 from autograd_mini.backward import Step
 from autograd_mini.notation import written
-from autograd_mini.number import number_text
+from autograd_mini.number import number_text, product_text
 from autograd_mini.replay import misfits
 from autograd_mini.value import Value
 
@@ -24,9 +24,7 @@ def standing(dbg: Any) -> str:
 
 def product_line(step: Step) -> str:
     """Write ``upstream × local = contribution`` of a step."""
-    local = number_text(step.local)
-    factor = f"({local})" if local.startswith("-") else local
-    return f"{number_text(step.upstream)} × {factor} = {number_text(step.contribution)}"
+    return product_text(step.upstream, step.local, step.contribution)
 
 
 def operation_line(dbg: Any, node: Value) -> Iterator[str]:

@@ -298,7 +298,7 @@ def test_a_product_of_an_opened_dot_is_explained_by_its_dot() -> None:
     root = find_subject("tanh(dot([w, u], [x, y]))", ["w=1", "u=2", "x=3", "y=-1/2"])
     for line in ("explain v1[0]", "paths v1[0]"):
         said = Transcript("until v1", "open", line, debugger=debug(root))
-        assert "error: v1[0] is one of the products of v1; it has the gradient of v1" in said.answer
+        assert "error: v1[0] is one of the products of v1; it has its gradient" in said.answer
 
 
 def test_what_has_no_label_is_called_as_the_file_calls_it(tmp_path: Path) -> None:

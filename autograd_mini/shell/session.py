@@ -92,9 +92,7 @@ class StepSession(Terminal):
         self._debugger.until(**conditions(self._debugger, text))
         self._show()
 
-    @command(
-        _MOVE, "[WHERE]", "r", "rc", "back-until", "back_until", "reverse-continue", completes="places", repeats=True
-    )
+    @command(_MOVE, "[WHERE]", "r", "rc", "back-until", "back_until", completes="places", repeats=True)
     def do_reverse(self, text: str) -> None:
         """run back to a place, or to a breakpoint
 
@@ -328,12 +326,11 @@ class StepSession(Terminal):
         return first
 
     def _explained(self, text: str) -> Value:
-        node, debugger = self._node(text), self._debugger
+        node, debugger, name = self._node(text), self._debugger, self._debugger.names
         for dot in debugger.order:
             if debugger.stand_in(dot) is not dot and node in debugger.stand_in(dot)._inputs:
-                name = debugger.names(dot)
                 raise ValueError(
-                    f"{debugger.names(node)} is one of the products of {name}; it has the gradient of {name}"
+                    f"{name(node)} is one of the products of {name(dot)}; it has the gradient of {name(dot)}"
                 )
         return node
 
