@@ -171,7 +171,7 @@ def _added(look: Scene, node: Value, sums: dict[Value, _Sum]) -> _Sum:
         else:
             total.fixed += -float(arg) if i and node.op == "sub" else float(arg)
             if isinstance(arg, Value):
-                total.key += hash((id(arg),))
+                total.key += _key(arg)
                 total.parameter = arg
     return total
 
@@ -181,8 +181,12 @@ def _multiplied(look: Scene, node: Value) -> _Sum:
     inputs = [float(arg) for arg in node._args if not look.is_parameter(arg)]
     largest = max(1.0, max(map(abs, inputs), default=0.0))
     swings = [abs(parameter.data) * largest for parameter in parameters]
-    key = sum(hash((id(parameter),)) for parameter in parameters)
+    key = sum(map(_key, parameters))
     return _Sum(key, parameters[-1] if parameters else None, 0.0, sum(swings), sum(x * x for x in swings))
+
+
+def _key(parameter: Value) -> int:
+    return hash(str(id(parameter)))  # mixed well: keys are added up, and ids stand in rows, whose sums coincide
 
 
 def _name(look: Scene, parameter: Value) -> str:

@@ -329,9 +329,7 @@ class StepSession(Terminal):
         node, debugger, name = self._node(text), self._debugger, self._debugger.names
         for dot in debugger.order:
             if debugger.stand_in(dot) is not dot and node in debugger.stand_in(dot)._inputs:
-                raise ValueError(
-                    f"{name(node)} is one of the products of {name(dot)}; it has the gradient of {name(dot)}"
-                )
+                raise ValueError(f"{name(node)} is one of the products of {name(dot)}; it has its gradient")
         return node
 
 
