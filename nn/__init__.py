@@ -1,12 +1,15 @@
 """Neural networks built out of Values: every weight, bias and gradient stays a number you can look at."""
 
 from nn.activations import ACTIVATIONS, activation_function, linear
+from nn.batch_norm import BatchNorm
 from nn.data import Dataset, Split, digits
+from nn.dropout import Dropout
 from nn.initializers import INITIALIZERS, he, uniform, xavier, zeros
-from nn.layers import MLP, Layer, Neuron
+from nn.layers import MLP, Activity, Layer, Neuron
 from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, mean_squared_error, sum_squared_error
 from nn.metrics import accuracy, confusion_matrix, predicted_class
 from nn.module import Module
+from nn.network import Network, Sequential
 from nn.optimizers import SGD
 
 __all__ = [
@@ -15,10 +18,15 @@ __all__ = [
     "LOSSES",
     "MLP",
     "SGD",
+    "Activity",
+    "BatchNorm",
     "Dataset",
+    "Dropout",
     "Layer",
     "Module",
+    "Network",
     "Neuron",
+    "Sequential",
     "Split",
     "accuracy",
     "activation_function",

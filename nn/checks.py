@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from autograd_mini import Value
 from autograd_mini.number import number
 
-__all__ = ["choice", "finite_number", "row_of_numbers", "rows_of_numbers", "whole_number"]
+__all__ = ["choice", "finite_number", "row_of_numbers", "rows_of_numbers", "same_arrays", "whole_number"]
 
 T = TypeVar("T")
 
@@ -23,9 +23,10 @@ def whole_number(what: str, value: Any, least: int) -> int:
     return int(value)
 
 
-def finite_number(what: str, value: Any, *, least: float = -math.inf) -> float:
-    """Return `value` as a finite float of at least `least`, or say what is wrong with it."""
+def finite_number(what: str, value: Any, *, least: float = -math.inf, most: float = math.inf) -> float:
+    """Return `value` as a finite float from `least` to `most`, or say what is wrong with it."""
     limit = f", {least:g} or more" if math.isfinite(least) else ""
+    limit = f" from {least:g} to {most:g}" if math.isfinite(most) else limit
     message = f"{what} is {value!r:.60}, but must be a finite number{limit}"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(message)
@@ -33,7 +34,7 @@ def finite_number(what: str, value: Any, *, least: float = -math.inf) -> float:
         result = float(value)
     except OverflowError:
         raise ValueError(message) from None
-    if not (math.isfinite(result) and result >= least):
+    if not (math.isfinite(result) and least <= result <= most):
         raise ValueError(message)
     return result
 
@@ -45,6 +46,30 @@ def choice(what: str, name: Any, registry: Mapping[str, T]) -> T:
     except (KeyError, TypeError):
         legal = ", ".join(map(repr, registry))
         raise ValueError(f"unknown {what} {name!r:.60}; the names are {legal}, or give a function") from None
+
+
+def same_arrays(what: str, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Check that two mappings hold arrays of the same names, shapes and kinds, or list what differs."""
+    complaints = {
+        "missing": sorted(wanted.keys() - given.keys()),
+        "unknown": sorted(given.keys() - wanted.keys()),
+        "wrong": [
+            f"{name} is {_kind(given[name])} and must be {_kind(wanted[name])}"
+            for name in wanted
+            if name in given and _kind(given[name]) != _kind(wanted[name])
+        ],
+    }
+    told = [f"{word}: {_listed(names)}" for word, names in complaints.items() if names]
+    if told:
+        raise ValueError(f"{what} does not fit; {'; '.join(told)}; it must come from one that is built alike")
+
+
+def _kind(array: Any) -> str:
+    return f"{getattr(array, 'dtype', type(array).__name__)} of shape {getattr(array, 'shape', '')}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def row_of_numbers(what: str, numbers: Any, width: int | None = None) -> list[Any]:

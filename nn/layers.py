@@ -2,50 +2,42 @@
 
 import random
 import reprlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from autograd_mini import Value, dot, parameter
-from autograd_mini.printing import always_answers, printable
+from autograd_mini.printing import always_answers
 from nn.activations import Activation, activation_function
-from nn.checks import rows_of_numbers, whole_number
+from nn.batch_norm import BatchNorm
+from nn.checks import finite_number, row_of_numbers, whole_number
+from nn.dropout import Dropout
 from nn.initializers import Initializer, initializer_function, random_generator
-from nn.module import Child, Module
+from nn.module import Child
+from nn.network import Network, Rows, activate, name_of
 
-__all__ = ["MLP", "Layer", "Neuron"]
+__all__ = ["MLP", "Activity", "Layer", "Neuron"]
 
 _SHORT = reprlib.Repr()
 _SHORT.maxlist = 12
 
 
-class _Network(Module):
-    """What Neuron, Layer and MLP share: how they are called."""
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Whether a neuron is active: its weighted inputs must add up to more than its threshold, which is -b.
 
-    inputs: int
+    Attributes:
+        sum: Σ w·x.
+        threshold: -b, how much evidence the neuron needs.
+        active: whether the sum is above the threshold; a sigmoid is then above 0.5.
+    """
 
-    def __call__(self, x: Any) -> Any:
-        """Compute the outputs.
-
-        Args:
-            x: one example, `inputs` numbers or Values; or a batch, a sequence of such rows. NumPy arrays will do.
-
-        Returns:
-            A list of outputs, or the Value itself where there is only one; for a batch a list of these, one per row.
-
-        Raises:
-            ValueError: for a wrong number of inputs, ragged rows or an empty batch.
-            TypeError: for inputs that are not numbers.
-        """
-        rows, is_batch = rows_of_numbers(f"the input of {self!r}", x, self.inputs)
-        outputs = [_alone(self.forward(row)) for row in rows]
-        return outputs if is_batch else outputs[0]
-
-    def forward(self, row: list[Any]) -> list[Any]:
-        """Compute the outputs of one example that has been checked."""
-        raise NotImplementedError
+    sum: float
+    threshold: float
+    active: bool
 
 
-class Neuron(_Network):
+class Neuron(Network):
     """``activation(w · x + b)``.
 
     Args:
@@ -92,27 +84,44 @@ class Neuron(_Network):
         z: Value = dot(self.w, row) + self.b
         return z
 
-    def forward(self, row: list[Any]) -> list[Any]:
-        output = self.activation(self.weighted_sum(row))
-        if not isinstance(output, Value):
-            raise TypeError(f"the activation {_name(self.activation)} must return a Value, got {output!r:.60}")
-        return [output]
+    def activity(self, x: Sequence[Any]) -> Activity:
+        """Say whether the neuron is active for one example.
+
+        Args:
+            x: `inputs` numbers or Values.
+
+        Example:
+            >>> neuron = Neuron(2, activation="sigmoid", initializer="zeros")
+            >>> neuron.w[0].data, neuron.b.data = 10.0, -15.0
+            >>> neuron.activity([1.0, 1.0])
+            Activity(sum=10.0, threshold=15.0, active=False)
+        """
+        row = list(map(float, row_of_numbers(f"the input of {self!r}", x, self.inputs)))
+        total, threshold = dot([w.data for w in self.w], row), -self.b.data + 0.0
+        return Activity(total, threshold, total > threshold)
+
+    def forward(self, rows: Rows) -> Rows:
+        return activate([self.activation], [[self.weighted_sum(row)] for row in rows])
 
     @always_answers
     def __repr__(self) -> str:
-        return f"Neuron({self.inputs}, activation={_name(self.activation)!r})"
+        return f"Neuron({self.inputs}, activation={name_of(self.activation)!r})"
 
 
-class Layer(_Network):
+class Layer(Network):
     """Neurons side by side, each seeing all the inputs.
 
     Args:
         inputs: how many numbers each neuron sees.
         outputs: how many neurons there are.
-        **options: those of ``Neuron``; one seed serves the whole layer.
+        activation, initializer, seed: as for ``Neuron``; one seed serves the whole layer.
+        batch_norm: whether to normalize the weighted sums before the activation function.
+        dropout: the probability that an output is left out in training.
 
     Attributes:
         neurons: the neurons; their parameters are named from ``neuron1`` on.
+        batch_norm: a ``BatchNorm`` or None.
+        dropout: a ``Dropout`` or None.
 
     Example:
         >>> layer = Layer(49, 3, activation="sigmoid", seed=0)
@@ -130,28 +139,42 @@ class Layer(_Network):
         activation: Activation = "relu",
         initializer: Initializer = "xavier",
         seed: int | random.Random | None = None,
+        batch_norm: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         self.inputs = whole_number("the number of inputs", inputs, 1)
         self.outputs = whole_number("the number of neurons", outputs, 1)
+        p = finite_number("the probability of dropout", dropout, least=0.0, most=1.0)
         generator = random_generator(seed)
         self.neurons = [
             Neuron(inputs, activation=activation, initializer=initializer, seed=generator, outputs=outputs)
             for _ in range(outputs)
         ]
+        self.batch_norm = BatchNorm(outputs) if batch_norm else None
+        # A generator of its own: how many masks are drawn then changes nothing else.
+        self.dropout = Dropout(p, seed=generator.getrandbits(64)) if p else None
         self.label_parameters()
 
     def named_children(self) -> Iterator[tuple[str, Child]]:
-        return ((f"neuron{i}", neuron) for i, neuron in enumerate(self.neurons, 1))
+        yield from ((f"neuron{i}", neuron) for i, neuron in enumerate(self.neurons, 1))
+        yield from ((name, part) for name in ("batch_norm", "dropout") if (part := getattr(self, name)) is not None)
 
-    def forward(self, row: list[Any]) -> list[Any]:
-        return [output for neuron in self.neurons for output in neuron.forward(row)]
+    def forward(self, rows: Rows) -> Rows:
+        rows = [[neuron.weighted_sum(row) for neuron in self.neurons] for row in rows]
+        if self.batch_norm is not None:
+            rows = self.batch_norm.forward(rows)
+        rows = activate([neuron.activation for neuron in self.neurons], rows)
+        return rows if self.dropout is None else self.dropout.forward(rows)
 
     @always_answers
     def __repr__(self) -> str:
-        return f"Layer({self.inputs}, {self.outputs}, activation={_name(self.neurons[0].activation)!r})"
+        options = f"activation={name_of(self.neurons[0].activation)!r}"
+        options += ", batch_norm=True" * (self.batch_norm is not None)
+        options += "" if self.dropout is None else f", dropout={self.dropout.p:g}"
+        return f"Layer({self.inputs}, {self.outputs}, {options})"
 
 
-class MLP(_Network):
+class MLP(Network):
     """A multi-layer perceptron: layers one behind the other, each seeing the outputs of the one before.
 
     Args:
@@ -161,6 +184,8 @@ class MLP(_Network):
         output_activation: of the output layer; "linear" gives logits for ``cross_entropy``.
         initializer: a name from ``INITIALIZERS`` or ``(inputs, outputs, generator) -> float``; biases start at 0.
         seed: a whole number, a ``random.Random`` to draw from, or None for a different start every time.
+        batch_norm: whether the hidden layers normalize their weighted sums before the activation function.
+        dropout: the probability that an output of a hidden layer is left out in training.
 
     Attributes:
         activation: the activation function of the hidden layers.
@@ -186,6 +211,8 @@ class MLP(_Network):
         output_activation: Activation = "linear",
         initializer: Initializer = "xavier",
         seed: int | random.Random | None = None,
+        batch_norm: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         sized = hasattr(sizes, "__len__") and getattr(sizes, "shape", None) != ()
         if isinstance(sizes, (str, bytes)) or not sized or not len(sizes):
@@ -193,12 +220,22 @@ class MLP(_Network):
         self.inputs = whole_number("the number of inputs", inputs, 1)
         self.sizes = [whole_number("the size of a layer", size, 1) for size in sizes]
         self.activation = activation_function(activation)
+        p = finite_number("the probability of dropout", dropout, least=0.0, most=1.0)
         generator = random_generator(seed)
-        activations = [activation] * (len(self.sizes) - 1) + [output_activation]
+        widths, last = [self.inputs, *self.sizes], len(self.sizes) - 1
         self.layers = [
-            Layer(n_inputs, n_outputs, activation=function, initializer=initializer, seed=generator)
-            for n_inputs, n_outputs, function in zip([self.inputs, *self.sizes], self.sizes, activations, strict=False)
+            Layer(
+                widths[i],
+                widths[i + 1],
+                activation=activation if i < last else output_activation,
+                initializer=initializer,
+                seed=generator,
+                batch_norm=batch_norm and i < last,
+            )
+            for i in range(len(self.sizes))
         ]
+        for layer in self.layers[: last if p else 0]:  # after all weights, which are then the same without dropout
+            layer.dropout = Dropout(p, seed=generator.getrandbits(64))
         self.label_parameters()
 
     def named_children(self) -> Iterator[tuple[str, Child]]:
@@ -206,19 +243,11 @@ class MLP(_Network):
         names = ["hidden"] if len(hidden) == 1 else [f"hidden{i}" for i in range(1, len(hidden) + 1)]
         return zip([*names, "output"], [*hidden, output], strict=True)
 
-    def forward(self, row: list[Any]) -> list[Any]:
+    def forward(self, rows: Rows) -> Rows:
         for layer in self.layers:
-            row = layer.forward(row)
-        return row
+            rows = layer.forward(rows)
+        return rows
 
     @always_answers
     def __repr__(self) -> str:
-        return f"MLP({self.inputs}, {_SHORT.repr(self.sizes)}, activation={_name(self.activation)!r})"
-
-
-def _alone(outputs: list[Any]) -> Any:
-    return outputs[0] if len(outputs) == 1 else outputs
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return printable(str(getattr(function, "__name__", repr(function))))
+        return f"MLP({self.inputs}, {_SHORT.repr(self.sizes)}, activation={name_of(self.activation)!r})"

@@ -1,13 +1,20 @@
 """``Module``: a thing with parameters, found by looking at its attributes, each with a readable name."""
 
-from collections.abc import Iterator
-from typing import Any, Self, TypeAlias
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from autograd_mini import Value
+from nn.checks import same_arrays
 
-__all__ = ["Module"]
+__all__ = ["Arrays", "Module", "evaluating"]
 
 _SHOWN = 8
+Arrays: TypeAlias = dict[str, NDArray[Any]]
 Child: TypeAlias = "Module | Value"
 
 
@@ -18,6 +25,7 @@ class Module:
 
     Attributes:
         training: True in training mode, False in evaluation mode.
+        buffers: of a subclass, the names of its attributes that are state but no parameters: numbers, lists and arrays.
 
     Example:
         >>> class Line(Module):
@@ -28,6 +36,7 @@ class Module:
     """
 
     training: bool = True
+    buffers: ClassVar[tuple[str, ...]] = ()
 
     def __setattr__(self, name: str, value: Any) -> None:
         is_parameter = isinstance(old := vars(self).get(name), Value) and not old.parents
@@ -76,17 +85,103 @@ class Module:
         for value in self.parameters():
             value.grad = None
 
+    def modules(self, name: str = "") -> Iterator[tuple[str, "Module"]]:
+        """Yield this module and every module in it, once each, with its name, such as ``hidden.neuron2``."""
+        seen: set[int] = set()
+        todo: list[tuple[str, Module]] = [(name, self)]
+        while todo:
+            name, module = todo.pop()
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield name, module
+                parts = [(part, child) for part, child in module.named_children() if isinstance(child, Module)]
+                todo += [(f"{name}.{part}" if name else part, child) for part, child in reversed(parts)]
+
+    def named_buffers(self) -> Iterator[tuple[str, Any]]:
+        """Yield every buffer with its name, such as ``hidden.batch_norm.running_mean``."""
+        for name, module in self.modules():
+            for buffer in module.buffers:
+                yield f"{name}.{buffer}" if name else buffer, getattr(module, buffer)
+
+    def state(self) -> Arrays:
+        """Copy all the numbers of this module: parameters and buffers.
+
+        Returns:
+            Arrays by name. Parameters that make a list are one array: ``hidden.neuron1.w`` of shape (49,).
+
+        Example:
+            >>> from nn import Neuron
+            >>> {name: array.shape for name, array in Neuron(2).state().items()}
+            {'w': (2,), 'b': ()}
+        """
+        parameters = {name: np.array([p.data for p in ps] if many else ps[0].data) for name, ps, many in self._groups()}
+        return parameters | {name: np.array(buffer) for name, buffer in self.named_buffers()}
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take all the numbers from what ``state()`` gave, of this module or of one built alike.
+
+        Raises:
+            ValueError: if names or shapes differ, listing them; nothing is changed then.
+
+        Example:
+            >>> from nn import MLP
+            >>> model, other = MLP(2, [3, 1]), MLP(2, [3, 1])
+            >>> other.load_state(model.state())([1.0, 2.0]).data == model([1.0, 2.0]).data
+            True
+        """
+        same_arrays("the state", state, self.state())
+        for name, parameters, _ in self._groups():
+            for parameter, number in zip(parameters, np.atleast_1d(state[name]).tolist(), strict=True):
+                parameter.data = number
+        for name, module in self.modules():
+            for buffer in module.buffers:
+                array, old = state[f"{name}.{buffer}" if name else buffer], getattr(module, buffer)
+                setattr(module, buffer, array.copy() if isinstance(old, np.ndarray) else array.tolist())
+        return self
+
+    def _groups(self) -> Iterator[tuple[str, list[Value], bool]]:
+        """Yield the parameters of each list together: those of ``w[0]``, ``w[1]``, … as ``w``."""
+        groups: dict[str, dict[str, Value]] = {}
+        for name, value in self.named_parameters():
+            listed = re.fullmatch(r"(.+)\[\d+\]", name)
+            groups.setdefault(listed[1] if listed else name, {})[name] = value
+        for group, members in groups.items():
+            if list(members) == [f"{group}[{i}]" for i in range(len(members))]:
+                yield group, list(members.values()), True
+            else:  # a lone parameter, or a list with other things among them
+                yield from ((name, [value], False) for name, value in members.items())
+
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all its parts to training mode, or to evaluation mode if `mode` is False."""
-        self.training = mode
-        for _, child in self.named_children():
-            if isinstance(child, Module):
-                child.train(mode)
+        for _, module in self.modules():
+            module.training = mode
         return self
 
     def eval(self) -> Self:
         """Switch this module and all its parts to evaluation mode."""
         return self.train(False)
+
+
+@contextmanager
+def evaluating(module: Module) -> Iterator[None]:
+    """Put a module in evaluation mode for a while; afterwards each of its parts is in the mode it was in.
+
+    Example:
+        >>> from nn import Dropout
+        >>> dropout = Dropout(0.5)
+        >>> with evaluating(dropout):
+        ...     print(dropout([1.0, 2.0]), dropout.training)
+        [1.0, 2.0] False
+        >>> dropout.training
+        True
+    """
+    modes = [(part, part.training) for _, part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
 
 
 def _named_values(module: Module, prefix: str) -> Iterator[tuple[str, Value]]:

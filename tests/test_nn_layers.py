@@ -250,11 +250,13 @@ def test_every_wrong_width_is_refused(build: Callable[[], Any], width: int) -> N
 
 def test_no_door_cuts_to_fit() -> None:
     neuron, layer, model = Neuron(3), Layer(3, 2), MLP(3, [2, 1])
-    doors: list[Callable[[list[Any]], Any]] = [neuron.forward, neuron.weighted_sum, layer.forward, model.forward]
-    for door in doors:
-        for row in ([1.0], [1.0] * 4):
+    doors: list[Callable[[list[Any]], Any]] = [neuron.forward, layer.forward, model.forward]
+    for row in ([1.0], [1.0] * 4):
+        with pytest.raises(ValueError, match="same length"):
+            neuron.weighted_sum(row)
+        for door in doors:
             with pytest.raises(ValueError, match="same length"):
-                door(row)
+                door([row])
 
 
 # Names and order

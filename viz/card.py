@@ -72,7 +72,12 @@ def card_table(card: NeuronCard, paint: Paint, *, columns: int, opened: bool = F
     summary = table(
         row(*_summary(card.bias, "bias b", paint, card.title, paint.fill(card.bias))),
         row(*_summary(card.z, "z = Σ w·x + b", paint, card.title, theme.card)),
-        row(*_summary(card.output, f"{name}(z)", paint, card.title, theme.card, card.state)),
+        *([row(*_summary(card.normalized, "ẑ = norm z", paint, card.title, theme.card))] if card.normalized else []),
+        row(
+            *_summary(
+                card.output, f"{name}({'ẑ' if card.normalized else 'z'})", paint, card.title, theme.card, card.state
+            )
+        ),
         cellpadding=1,
     )
     return table(

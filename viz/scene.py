@@ -12,6 +12,8 @@ from autograd_mini import Value, gradients, softmax, topological_order
 from autograd_mini.number import number_text
 from nn import ACTIVATIONS, MLP, Layer, Neuron
 from nn.checks import row_of_numbers
+from nn.module import evaluating
+from nn.network import Rows
 
 __all__ = ["Edge", "NetworkScene", "NeuronCard", "Number", "described", "observe", "size"]
 
@@ -38,6 +40,7 @@ class NeuronCard:
         inputs: what each weight is multiplied with; empty without an example.
         flows: weight × input, or the weights alone without an example.
         bias, z, output: the bias, the weighted sum and the activation function's value.
+        normalized: what batch normalization makes of the weighted sum; None without it, or without an example.
         activation: the name of the activation function.
         feeds: the output of the network that the neuron is, such as ``output[2]``; empty for a hidden neuron.
         state: in words, whether the neuron is active; empty if the activation function draws no such line.
@@ -50,6 +53,7 @@ class NeuronCard:
     flows: tuple[float, ...]
     bias: Number
     z: Number
+    normalized: Number | None
     output: Number
     activation: str
     feeds: str
@@ -109,7 +113,7 @@ def size(model: Any) -> tuple[int, int]:
         TypeError: for anything else.
     """
     neurons = [neuron for layer in _neurons(model) for _, neuron in layer]
-    return len(neurons), sum(len(neuron.w) + 1 for neuron in neurons)
+    return len(neurons), len(model.parameters())
 
 
 def described(model: Any) -> str:
@@ -126,6 +130,8 @@ def described(model: Any) -> str:
 def observe(model: Any, example: Any = None, loss: Callable[[Any], Value] | None = None) -> NetworkScene:
     """Run a model on one example, differentiate its loss, and write down every number; the model is not touched.
 
+    It is run in evaluation mode: one example has no batch to be normalized by, and nothing is dropped.
+
     Args:
         model: an MLP, a Layer or a Neuron.
         example: the inputs of one example, or None.
@@ -140,7 +146,8 @@ def observe(model: Any, example: Any = None, loss: Callable[[Any], Value] | None
         raise TypeError(f"loss is a function of the model's outputs, such as lambda y: (y - 1) ** 2, got {loss!r:.80}")
     if loss is not None and example is None:
         raise ValueError("a loss needs an example to be computed on: draw_network(model, example=[...], loss=...)")
-    xs, zs, outputs = _forward(model, layers, example)
+    with evaluating(model):
+        xs, zs, normalized, outputs = _forward(model, layers, example)
     value = None if loss is None else _loss_value(loss, outputs[-1])
     table = None if value is None else gradients(value)
 
@@ -156,14 +163,16 @@ def observe(model: Any, example: Any = None, loss: Callable[[Any], Value] | None
         x = tuple(map(float, before)) if xs else ()
         cards.append(())
         for j, ((title, neuron), z, output) in enumerate(zip(layer, zs[i], outputs[i], strict=True)):
+            has_norm = normalized[i] is not zs[i]
             card = NeuronCard(
                 id=f"layer{i}_neuron{j}",
                 title=title,
                 weights=tuple(number(f"w[{k}]", w) for k, w in enumerate(neuron.w)),
                 inputs=x,
-                flows=tuple(map(mul, map(float, neuron.w), x or [1.0] * neuron.inputs)),
+                flows=tuple(map(mul, map(float, neuron.w), x or [1.0] * len(neuron.w))),
                 bias=number("b", neuron.b),
                 z=number("z", z),
+                normalized=number("ẑ", normalized[i][j]) if has_norm else None,
                 output=number("output", output),
                 activation=(activation := _activation_name(neuron)),
                 feeds=f"output[{j}]" if i == len(layers) - 1 and len(layer) > 1 else "",
@@ -201,22 +210,21 @@ def _neurons(model: Any) -> list[list[tuple[str, Neuron]]]:
     raise TypeError(f"draw_network draws an MLP, a Layer or a Neuron, got {model!r:.60}; {fix}")
 
 
-Rows = list[list[Any]]
-
-
-def _forward(model: Any, layers: list[list[tuple[str, Neuron]]], example: Any) -> tuple[list[Any], Rows, Rows]:
-    """Do what ``model.forward`` does, but keep every weighted sum; all None without an example."""
+def _forward(model: Any, layers: list[list[tuple[str, Neuron]]], example: Any) -> tuple[list[Any], Rows, Rows, Rows]:
+    """Do what ``model.forward`` does, but keep every weighted sum, raw and normalized; all None without an example."""
     if example is None:
         nothing: Rows = [[None] * len(layer) for layer in layers]
-        return [], nothing, nothing
+        return [], nothing, nothing, nothing
     row = row_of_numbers(f"the input of {model!r}", example, model.inputs)
     xs = row = [x if isinstance(x, Value) else Value(x) for x in row]
-    zs, outputs = [], []
-    for layer in layers:
+    zs, normalized, outputs = [], [], []
+    for layer, part in zip(layers, getattr(model, "layers", [model]), strict=True):
+        batch_norm = getattr(part, "batch_norm", None)
         zs.append([neuron.weighted_sum(row) for _, neuron in layer])
-        row = [neuron.activation(z) for (_, neuron), z in zip(layer, zs[-1], strict=True)]
+        normalized.append(zs[-1] if batch_norm is None else batch_norm.forward([zs[-1]])[0])
+        row = [neuron.activation(z) for (_, neuron), z in zip(layer, normalized[-1], strict=True)]
         outputs.append(row)
-    return xs, zs, outputs
+    return xs, zs, normalized, outputs
 
 
 def _loss_value(loss: Callable[[Any], Value], outputs: list[Any]) -> Value:

@@ -1,0 +1,134 @@
+"""``Network``: what neurons, layers and whole networks share, which is how they are called; and ``Sequential``."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+from autograd_mini import Value
+from autograd_mini.printing import always_answers, printable
+from nn.activations import activation_function
+from nn.checks import rows_of_numbers
+from nn.module import Child, Module
+
+__all__ = ["Network", "Rows", "Sequential", "activate", "name_of"]
+
+Rows: TypeAlias = list[list[Any]]
+"""A batch: one list of Values and floats for each example."""
+
+
+class Network(Module):
+    """Base class of what turns numbers into numbers; a subclass writes ``forward``.
+
+    Attributes:
+        inputs: how many numbers an example has; None if any number will do.
+
+    Example:
+        >>> class Double(Network):
+        ...     def forward(self, rows):
+        ...         return [[2 * x for x in row] for row in rows]
+        >>> Double()([1.0, 2.0]), Double()([[1.0, 2.0], [3.0, 4.0]])
+        ([2.0, 4.0], [[2.0, 4.0], [6.0, 8.0]])
+    """
+
+    inputs: int | None = None
+
+    def __call__(self, x: Any) -> Any:
+        """Compute the outputs.
+
+        Args:
+            x: one example, `inputs` numbers or Values; or a batch, a sequence of such rows. NumPy arrays will do.
+
+        Returns:
+            A list of outputs, or the Value itself where there is only one; for a batch a list of these, one per row.
+
+        Raises:
+            ValueError: for a wrong number of inputs, ragged rows or an empty batch.
+            TypeError: for inputs that are not numbers.
+        """
+        rows, is_batch = rows_of_numbers(f"the input of {self!r}", x, self.inputs)
+        outputs = [row[0] if len(row) == 1 else row for row in self.forward(rows)]
+        return outputs if is_batch else outputs[0]
+
+    def forward(self, rows: Rows) -> Rows:
+        """Compute the outputs of a batch that has been checked, a row for each of its rows."""
+        raise NotImplementedError
+
+
+class Sequential(Network):
+    """Networks one behind the other.
+
+    Args:
+        *parts: networks, such as ``Layer``, ``BatchNorm`` and ``Dropout``; and names from ``ACTIVATIONS`` or functions
+            of one Value, which are applied number by number.
+
+    Attributes:
+        parts: the networks and functions; parameters are named by kind and place: ``layer1.neuron2.w[0]``.
+
+    Raises:
+        ValueError: for no parts, an unknown name, or a network that does not fit the outputs of the one before.
+        TypeError: for a module without ``forward``.
+
+    Example:
+        >>> from nn import BatchNorm, Layer
+        >>> model = Sequential(Layer(2, 3, activation="linear", seed=0), BatchNorm(3), "relu", Layer(3, 1, seed=1))
+        >>> [name for name, _ in model.named_parameters()][6:11]
+        ['layer1.neuron3.w[0]', 'layer1.neuron3.w[1]', 'layer1.neuron3.b', 'batchnorm2.scale[0]', 'batchnorm2.scale[1]']
+        >>> len(model([[0.0, 1.0], [1.0, 0.0]]))
+        2
+    """
+
+    def __init__(self, *parts: Any) -> None:
+        if not parts:
+            raise ValueError("a Sequential needs at least one part, such as Sequential(Layer(2, 3), Layer(3, 1))")
+        self.parts = [part if isinstance(part, Module) else activation_function(part) for part in parts]
+        width: int | None = None
+        for i, part in enumerate(self.parts, 1):
+            if isinstance(part, Module) and not callable(getattr(part, "forward", None)):
+                raise TypeError(
+                    f"part {i}, {part!r:.60}, has no forward(rows); derive it from nn.Network and write one"
+                )
+            if isinstance(part, Module):
+                takes, gives = getattr(part, "inputs", None), getattr(part, "outputs", None)
+                if None not in (width, takes) and width != takes:
+                    raise ValueError(
+                        f"part {i}, {part!r:.60}, takes {takes} numbers, but the part before gives {width}"
+                    )
+                self.inputs = takes if width is None and self.inputs is None else self.inputs
+                width = gives or width
+        self.outputs = width
+        self.label_parameters()
+
+    def named_children(self) -> Iterator[tuple[str, Child]]:
+        for i, part in enumerate(self.parts, 1):
+            if isinstance(part, Module):
+                yield f"{type(part).__name__.lower()}{i}", part
+
+    def forward(self, rows: Rows) -> Rows:
+        for part in self.parts:
+            forward = getattr(part, "forward", None) or functools.partial(activate, [part] * len(rows[0]))
+            rows = forward(rows)
+        return rows
+
+    @always_answers
+    def __repr__(self) -> str:
+        parts = [repr(part) if isinstance(part, Module) else repr(name_of(part)) for part in self.parts]
+        return f"Sequential({', '.join(parts[:6] + ['…'] * (len(parts) > 6))})"
+
+
+def activate(functions: Sequence[Callable[[Any], Any]], rows: Rows) -> Rows:
+    """Apply an activation function to each column of a batch.
+
+    Raises:
+        TypeError: if one turns a Value into something else.
+    """
+    outputs = [[function(z) for function, z in zip(functions, row, strict=True)] for row in rows]
+    for zs, row in zip(rows, outputs, strict=True):
+        for function, z, output in zip(functions, zs, row, strict=True):
+            if isinstance(z, Value) and not isinstance(output, Value):
+                raise TypeError(f"the activation {name_of(function)} must return a Value, got {output!r:.60}")
+    return outputs
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Say which function this is, for a repr or a message."""
+    return printable(str(getattr(function, "__name__", repr(function))))
