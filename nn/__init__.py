@@ -9,7 +9,7 @@ from nn.layers import MLP, Activity, Layer, Neuron
 from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, mean_squared_error, sum_squared_error
 from nn.metrics import accuracy, confusion_matrix, predicted_class
 from nn.module import Module
-from nn.network import Network, Sequential
+from nn.network import Activate, Network, Sequential
 from nn.optimizers import SGD
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "LOSSES",
     "MLP",
     "SGD",
+    "Activate",
     "Activity",
     "BatchNorm",
     "Dataset",

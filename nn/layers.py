@@ -72,6 +72,7 @@ class Neuron(Network):
         outputs: int = 1,
     ) -> None:
         self.inputs = whole_number("the number of inputs", inputs, 1)
+        self.outputs = 1
         self.activation = activation_function(activation)
         outputs = whole_number("the number of neurons", outputs, 1)
         draw, generator = initializer_function(initializer), random_generator(seed)
@@ -101,7 +102,7 @@ class Neuron(Network):
         return Activity(total, threshold, total > threshold)
 
     def forward(self, rows: Rows) -> Rows:
-        return activate([self.activation], [[self.weighted_sum(row)] for row in rows])
+        return [activate([self.activation], [self.weighted_sum(row)]) for row in rows]
 
     @always_answers
     def __repr__(self) -> str:
@@ -163,14 +164,13 @@ class Layer(Network):
         rows = [[neuron.weighted_sum(row) for neuron in self.neurons] for row in rows]
         if self.batch_norm is not None:
             rows = self.batch_norm.forward(rows)
-        rows = activate([neuron.activation for neuron in self.neurons], rows)
+        activations = [neuron.activation for neuron in self.neurons]
+        rows = [activate(activations, row) for row in rows]
         return rows if self.dropout is None else self.dropout.forward(rows)
 
     @always_answers
     def __repr__(self) -> str:
-        options = f"activation={name_of(self.neurons[0].activation)!r}"
-        options += ", batch_norm=True" * (self.batch_norm is not None)
-        options += "" if self.dropout is None else f", dropout={self.dropout.p:g}"
+        options = f"activation={name_of(self.neurons[0].activation)!r}{_regularized(self)}"
         return f"Layer({self.inputs}, {self.outputs}, {options})"
 
 
@@ -219,6 +219,7 @@ class MLP(Network):
             raise ValueError(f"an MLP needs a list of layer sizes such as [3, 10], got {sizes!r:.60}")
         self.inputs = whole_number("the number of inputs", inputs, 1)
         self.sizes = [whole_number("the size of a layer", size, 1) for size in sizes]
+        self.outputs = self.sizes[-1]
         self.activation = activation_function(activation)
         p = finite_number("the probability of dropout", dropout, least=0.0, most=1.0)
         generator = random_generator(seed)
@@ -250,4 +251,10 @@ class MLP(Network):
 
     @always_answers
     def __repr__(self) -> str:
-        return f"MLP({self.inputs}, {_SHORT.repr(self.sizes)}, activation={name_of(self.activation)!r})"
+        options = f"activation={name_of(self.activation)!r}{_regularized(self.layers[0])}"
+        return f"MLP({self.inputs}, {_SHORT.repr(self.sizes)}, {options})"
+
+
+def _regularized(layer: Layer) -> str:
+    dropout = "" if layer.dropout is None else f", dropout={layer.dropout.p:g}"
+    return ", batch_norm=True" * (layer.batch_norm is not None) + dropout

@@ -1,16 +1,16 @@
 """``Network``: what neurons, layers and whole networks share, which is how they are called; and ``Sequential``."""
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from autograd_mini import Value
 from autograd_mini.printing import always_answers, printable
-from nn.activations import activation_function
+from nn.activations import Activation, activation_function
 from nn.checks import rows_of_numbers
 from nn.module import Child, Module
 
-__all__ = ["Network", "Rows", "Sequential", "activate", "name_of"]
+__all__ = ["Activate", "Network", "Rows", "Sequential", "activate", "name_of"]
 
 Rows: TypeAlias = list[list[Any]]
 """A batch: one list of Values and floats for each example."""
@@ -21,6 +21,7 @@ class Network(Module):
 
     Attributes:
         inputs: how many numbers an example has; None if any number will do.
+        outputs: how many numbers come out; None if as many as go in.
 
     Example:
         >>> class Double(Network):
@@ -31,6 +32,7 @@ class Network(Module):
     """
 
     inputs: int | None = None
+    outputs: int | None = None
 
     def __call__(self, x: Any) -> Any:
         """Compute the outputs.
@@ -52,6 +54,28 @@ class Network(Module):
     def forward(self, rows: Rows) -> Rows:
         """Compute the outputs of a batch that has been checked, a row for each of its rows."""
         raise NotImplementedError
+
+
+class Activate(Network):
+    """An activation function applied to each number.
+
+    Args:
+        activation: a name from ``ACTIVATIONS`` or a function of one Value.
+
+    Example:
+        >>> Activate("relu")([-1.0, 2.0])
+        [0.0, 2.0]
+    """
+
+    def __init__(self, activation: Activation) -> None:
+        self.activation = activation_function(activation)
+
+    def forward(self, rows: Rows) -> Rows:
+        return [activate(itertools.repeat(self.activation), row) for row in rows]
+
+    @always_answers
+    def __repr__(self) -> str:
+        return repr(name_of(self.activation))
 
 
 class Sequential(Network):
@@ -99,33 +123,30 @@ class Sequential(Network):
         self.label_parameters()
 
     def named_children(self) -> Iterator[tuple[str, Child]]:
-        for i, part in enumerate(self.parts, 1):
-            if isinstance(part, Module):
-                yield f"{type(part).__name__.lower()}{i}", part
+        return ((f"{type(part).__name__.lower()}{i}", part) for i, part in enumerate(self.parts, 1))
 
     def forward(self, rows: Rows) -> Rows:
         for part in self.parts:
-            forward = getattr(part, "forward", None) or functools.partial(activate, [part] * len(rows[0]))
-            rows = forward(rows)
+            rows = part.forward(rows)
         return rows
 
     @always_answers
     def __repr__(self) -> str:
-        parts = [repr(part) if isinstance(part, Module) else repr(name_of(part)) for part in self.parts]
+        parts = list(map(repr, self.parts))
         return f"Sequential({', '.join(parts[:6] + ['…'] * (len(parts) > 6))})"
 
 
-def activate(functions: Sequence[Callable[[Any], Any]], rows: Rows) -> Rows:
-    """Apply an activation function to each column of a batch.
+def activate(functions: Iterable[Callable[[Any], Any]], row: list[Any]) -> list[Any]:
+    """Apply to each number of a row its activation function.
 
     Raises:
         TypeError: if one turns a Value into something else.
     """
-    outputs = [[function(z) for function, z in zip(functions, row, strict=True)] for row in rows]
-    for zs, row in zip(rows, outputs, strict=True):
-        for function, z, output in zip(functions, zs, row, strict=True):
-            if isinstance(z, Value) and not isinstance(output, Value):
-                raise TypeError(f"the activation {name_of(function)} must return a Value, got {output!r:.60}")
+    outputs = []
+    for function, z in zip(functions, row, strict=False):
+        outputs.append(output := function(z))
+        if isinstance(z, Value) and not isinstance(output, Value):
+            raise TypeError(f"the activation {name_of(function)} must return a Value, got {output!r:.60}")
     return outputs
 
 
