@@ -62,6 +62,8 @@ class Neuron(Network):
         True
     """
 
+    inputs: int
+
     def __init__(
         self,
         inputs: int,
@@ -132,6 +134,9 @@ class Layer(Network):
         'neuron3.b'
     """
 
+    inputs: int
+    outputs: int
+
     def __init__(
         self,
         inputs: int,
@@ -201,6 +206,9 @@ class MLP(Network):
         >>> len(model([0.0] * 49)), len(model([[0.0] * 49] * 5))
         (10, 5)
     """
+
+    inputs: int
+    outputs: int
 
     def __init__(
         self,

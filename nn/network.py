@@ -90,7 +90,7 @@ class Sequential(Network):
 
     Raises:
         ValueError: for no parts, an unknown name, or a network that does not fit the outputs of the one before.
-        TypeError: for a module without ``forward``.
+        TypeError: for a module that is no Network.
 
     Example:
         >>> from nn import BatchNorm, Layer
@@ -104,22 +104,17 @@ class Sequential(Network):
     def __init__(self, *parts: Any) -> None:
         if not parts:
             raise ValueError("a Sequential needs at least one part, such as Sequential(Layer(2, 3), Layer(3, 1))")
-        self.parts = [part if isinstance(part, Module) else activation_function(part) for part in parts]
-        width: int | None = None
-        for i, part in enumerate(self.parts, 1):
-            if isinstance(part, Module) and not callable(getattr(part, "forward", None)):
-                raise TypeError(
-                    f"part {i}, {part!r:.60}, has no forward(rows); derive it from nn.Network and write one"
-                )
-            if isinstance(part, Module):
-                takes, gives = getattr(part, "inputs", None), getattr(part, "outputs", None)
-                if None not in (width, takes) and width != takes:
-                    raise ValueError(
-                        f"part {i}, {part!r:.60}, takes {takes} numbers, but the part before gives {width}"
-                    )
-                self.inputs = takes if width is None and self.inputs is None else self.inputs
-                width = gives or width
-        self.outputs = width
+        self.parts: list[Network] = []
+        for i, part in enumerate(parts, 1):
+            if isinstance(part, Module) and not isinstance(part, Network):
+                raise TypeError(f"part {i}, {part!r:.60}, is no Network; derive it from nn.Network, with forward(rows)")
+            network = part if isinstance(part, Network) else Activate(part)
+            if None not in (self.outputs, network.inputs) and self.outputs != network.inputs:
+                fits = f"takes {network.inputs} numbers, but what comes before gives {self.outputs}"
+                raise ValueError(f"part {i}, {part!r:.60}, {fits}; make the two agree")
+            self.inputs = network.inputs if self.outputs is None else self.inputs
+            self.outputs = network.outputs or self.outputs
+            self.parts.append(network)
         self.label_parameters()
 
     def named_children(self) -> Iterator[tuple[str, Child]]:
