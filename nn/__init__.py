@@ -1,36 +1,70 @@
 """Neural networks built out of Values: every weight, bias and gradient stays a number you can look at."""
 
 from nn.activations import ACTIVATIONS, activation_function, linear
+from nn.clipping import clip_gradient_norm, clip_gradient_value
 from nn.data import Dataset, Split, digits
 from nn.initializers import INITIALIZERS, he, uniform, xavier, zeros
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, mean_squared_error, sum_squared_error
 from nn.metrics import accuracy, confusion_matrix, predicted_class
 from nn.module import Module
-from nn.optimizers import SGD
+from nn.one_cycle import OneCycle
+from nn.optimizer import Optimizer
+from nn.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, AdamW, RMSProp, optimizer_class
+from nn.penalties import l1_penalty, l2_penalty
+from nn.plateau import ReduceOnPlateau
+from nn.schedule import Schedule
+from nn.schedules import (
+    SCHEDULES,
+    CosineSchedule,
+    ExponentialSchedule,
+    LinearWarmUp,
+    StepSchedule,
+    schedule_from,
+)
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "LOSSES",
     "MLP",
+    "OPTIMIZERS",
+    "SCHEDULES",
     "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "CosineSchedule",
     "Dataset",
+    "ExponentialSchedule",
     "Layer",
+    "LinearWarmUp",
     "Module",
     "Neuron",
+    "OneCycle",
+    "Optimizer",
+    "RMSProp",
+    "ReduceOnPlateau",
+    "Schedule",
     "Split",
+    "StepSchedule",
     "accuracy",
     "activation_function",
+    "clip_gradient_norm",
+    "clip_gradient_value",
     "confusion_matrix",
     "binary_cross_entropy",
     "cross_entropy",
     "digits",
     "he",
     "hinge",
+    "l1_penalty",
+    "l2_penalty",
     "linear",
     "mean_squared_error",
+    "optimizer_class",
     "predicted_class",
+    "schedule_from",
     "sum_squared_error",
     "uniform",
     "xavier",
