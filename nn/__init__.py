@@ -2,6 +2,7 @@
 
 from nn.activations import ACTIVATIONS, activation_function, linear
 from nn.batch_norm import BatchNorm
+from nn.clipping import clip_gradient_norm, clip_gradient_value
 from nn.data import Dataset, Split, digits
 from nn.dropout import Dropout
 from nn.initializers import INITIALIZERS, he, uniform, xavier, zeros
@@ -10,36 +11,69 @@ from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, mean_s
 from nn.metrics import accuracy, confusion_matrix, predicted_class
 from nn.module import Module
 from nn.network import Activate, Network, Sequential
-from nn.optimizers import SGD
+from nn.one_cycle import OneCycle
+from nn.optimizer import Optimizer
+from nn.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, AdamW, RMSProp, optimizer_class
+from nn.penalties import l1_penalty, l2_penalty
+from nn.plateau import ReduceOnPlateau
+from nn.schedule import Schedule
+from nn.schedules import (
+    SCHEDULES,
+    CosineSchedule,
+    ExponentialSchedule,
+    LinearWarmUp,
+    StepSchedule,
+    schedule_from,
+)
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "LOSSES",
     "MLP",
+    "OPTIMIZERS",
+    "SCHEDULES",
     "SGD",
     "Activate",
     "Activity",
+    "Adagrad",
+    "Adam",
+    "AdamW",
     "BatchNorm",
+    "CosineSchedule",
     "Dataset",
     "Dropout",
+    "ExponentialSchedule",
     "Layer",
+    "LinearWarmUp",
     "Module",
     "Network",
     "Neuron",
+    "OneCycle",
+    "Optimizer",
+    "RMSProp",
+    "ReduceOnPlateau",
+    "Schedule",
     "Sequential",
     "Split",
+    "StepSchedule",
     "accuracy",
     "activation_function",
-    "confusion_matrix",
     "binary_cross_entropy",
+    "clip_gradient_norm",
+    "clip_gradient_value",
+    "confusion_matrix",
     "cross_entropy",
     "digits",
     "he",
     "hinge",
+    "l1_penalty",
+    "l2_penalty",
     "linear",
     "mean_squared_error",
+    "optimizer_class",
     "predicted_class",
+    "schedule_from",
     "sum_squared_error",
     "uniform",
     "xavier",

@@ -5,10 +5,21 @@ from collections.abc import Mapping, Set
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
+import numpy as np
+
 from autograd_mini import Value
 from autograd_mini.number import number
 
-__all__ = ["choice", "finite_number", "row_of_numbers", "rows_of_numbers", "same_arrays", "whole_number"]
+__all__ = [
+    "choice",
+    "finite_number",
+    "list_of_values",
+    "row_of_numbers",
+    "rows_of_numbers",
+    "same_arrays",
+    "true_or_false",
+    "whole_number",
+]
 
 T = TypeVar("T")
 
@@ -23,29 +34,62 @@ def whole_number(what: str, value: Any, least: int) -> int:
     return int(value)
 
 
-def finite_number(what: str, value: Any, *, least: float = -math.inf, most: float = math.inf) -> float:
-    """Return `value` as a finite float from `least` to `most`, or say what is wrong with it."""
-    limit = f", {least:g} or more" if math.isfinite(least) else ""
-    limit = f" from {least:g} to {most:g}" if math.isfinite(most) else limit
-    message = f"{what} is {value!r:.60}, but must be a finite number{limit}"
+def finite_number(
+    what: str,
+    value: Any,
+    *,
+    least: float = -math.inf,
+    above: float = -math.inf,
+    most: float = math.inf,
+    below: float = math.inf,
+) -> float:
+    """Return `value` as a finite float from `least` (or above `above`) to `most` (or below `below`), or complain."""
+    bounds = {"{:g} or more": least, "more than {:g}": above, "at most {:g}": most, "less than {:g}": below}
+    limits = " and ".join(text.format(bound) for text, bound in bounds.items() if math.isfinite(bound))
+    message = f"{what} is {value!r:.60}, but must be a finite number{', ' * bool(limits)}{limits}"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(message)
     try:
         result = float(value)
     except OverflowError:
         raise ValueError(message) from None
-    if not (math.isfinite(result) and least <= result <= most):
+    if not (math.isfinite(result) and least <= result <= most and above < result < below):
         raise ValueError(message)
     return result
 
 
-def choice(what: str, name: Any, registry: Mapping[str, T]) -> T:
+def true_or_false(what: str, value: Any) -> bool:
+    """Return `value` as a bool if it is one; a 1 or a "yes" is likely to be another option's."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{what} is {value!r:.60}, but must be True or False")
+    return bool(value)
+
+
+def choice(what: str, name: Any, registry: Mapping[str, T], *, alternative: str = ", or give a function") -> T:
     """Look `name` up in `registry`, or list the legal names."""
     try:
         return registry[name]
     except (KeyError, TypeError):
         legal = ", ".join(map(repr, registry))
-        raise ValueError(f"unknown {what} {name!r:.60}; the names are {legal}, or give a function") from None
+        raise ValueError(f"unknown {what} {name!r:.60}; the names are {legal}{alternative}") from None
+
+
+def list_of_values(who: str, values: Any) -> list[Value]:
+    """Return `values` as a list of at least one Value, or say what it has instead.
+
+    Args:
+        who: who needs them, such as "an optimizer"; it opens an error message.
+        values: Values, in anything that can be iterated over.
+    """
+    if isinstance(values, Value) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{who} needs a list of Values, got {values!r:.60}; write [value] or model.parameters()")
+    found = list(values)
+    if not found:
+        raise ValueError(f"{who} needs at least one parameter, got none; a generator may have been used up")
+    for i, value in enumerate(found):
+        if not isinstance(value, Value):
+            raise TypeError(f"parameter {i} is {value!r:.60} of type {type(value).__name__}; {who} needs Values")
+    return found
 
 
 def same_arrays(what: str, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -98,7 +98,7 @@ def test_a_learning_rate_of_0_does_not_move() -> None:
 def test_the_learning_rate_may_change_between_steps_but_only_to_a_legal_one() -> None:
     x = parameter(1.0)
     optimizer = SGD([x])
-    assert optimizer.learning_rate == 0.01
+    assert optimizer.learning_rate == 1e-3
     x.grad = 1.0
     optimizer.learning_rate = 0.5
     optimizer.step()
