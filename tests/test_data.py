@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, strategies as st
 from numpy.typing import NDArray
 
-from nn.data import Dataset, Split, digits
+from nn import Dataset, Split, digits
 from nn.datasets import make_digits
 
 NAN, INF = float("nan"), float("inf")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from autograd_mini import Value
-from nn import MLP, accuracy, confusion_matrix, predicted_class
+from nn import MLP, accuracy, class_table, confusion_matrix, confusion_table, per_class, predicted_class
 
 LECTURE_OUTPUT = [0.1, 0.7, 0.3, 0.1, 0.4, 0.1, 0.01, 0.5, 0.1, 0.4]
 CLASSES = st.integers(0, 3)
@@ -71,3 +71,7 @@ def test_rows_of_the_matrix_are_not_one_list() -> None:
     matrix = confusion_matrix([0], [0], classes=2)
     matrix[1][1] = 9
     assert matrix == [[1, 0], [0, 9]]
+
+
+def test_confusion_table_writes_zeros_as_dots() -> None:
+    assert confusion_table([[5, 1], [0, 7]]).splitlines()[-1].split() == ["1", "·", "7"]
