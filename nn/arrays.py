@@ -2,7 +2,7 @@
 
 import math
 import reprlib
-from collections.abc import Sequence, Sized
+from collections.abc import Iterable, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -67,12 +67,16 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def distinct_names(name: str, names: Any, count: int, of: str) -> tuple[str, ...]:
-    """Check that there are `count` texts and that none comes twice."""
-    if isinstance(names, str) or not all(isinstance(one, str) for one in names):
+def distinct_names(name: str, names: Any, count: int | None, of: str) -> tuple[str, ...]:
+    """Check that there are `count` texts, or any number, and that none comes twice."""
+    if not isinstance(names, Iterable) or isinstance(names, str):
         raise TypeError(f"{name} is {names!r:.60}, but must be a list of texts, one for each {of}")
-    texts = tuple(names)
-    if len(texts) != count:
+    given = list(names)
+    odd = [one for one in given if not isinstance(one, str)]
+    if odd:
+        raise TypeError(f"{name} has {odd[0]!r:.60}, but must be texts, one for each {of}: write str(...)")
+    texts = tuple(map(str, given))
+    if count is not None and len(texts) != count:
         raise ValueError(f"{name} has {len(texts)} names, but there are {count}: give one for each {of}")
     twice = next((text for i, text in enumerate(texts) if text in texts[:i]), None)
     if twice is not None:

@@ -103,13 +103,17 @@ def _parse(name: str, text: str, delimiter: str) -> tuple[list[tuple[str, ...]],
     rows, lines, line = [], [], 1
     try:
         for cells in reader:
-            if cells and not (len(cells) == 1 and cells[0].isspace()):
+            if cells:
                 rows.append(tuple(cell.strip() for cell in cells))
                 lines.append(line)
             line = reader.line_num + 1
     except csv.Error as error:
         what = f"{name}: the row that begins in line {line} is not CSV ({error})"
         raise ValueError(f'{what}: close every quote, and write a quote inside quotes twice, ""') from None
+    # A line of spaces comes as one empty cell, which is a value that is missing only where rows have one cell.
+    if any(len(row) > 1 for row in rows) or not any(map(any, rows)):
+        lines = [line for row, line in zip(rows, lines, strict=True) if row != ("",)]
+        rows = [row for row in rows if row != ("",)]
     return rows, lines
 
 

@@ -78,8 +78,11 @@ class Dataset:
         if len(rows) != len(answers):
             both = f"inputs has {len(rows)} rows and targets has {len(answers)}"
             raise ValueError(f"{both}, but each row needs one of both: leave out the rows without a partner")
-        if class_names is not None and classes is None:
-            classes = len(class_names)
+        self.columns = (
+            None if columns is None else distinct_names("columns", columns, rows.shape[1], "column of inputs")
+        )
+        self.class_names = None if class_names is None else distinct_names("class_names", class_names, classes, "class")
+        classes = classes if self.class_names is None else len(self.class_names)
         if classes is not None or (answers.ndim == 1 and answers.dtype.kind != "f"):
             answers, classes = class_labels(answers, classes)
         self.inputs: NDArray[np.float64] = frozen(rows.astype(np.float64))
@@ -87,12 +90,6 @@ class Dataset:
         self.rows: NDArray[np.int64] = frozen(np.arange(len(rows)))
         self.classes = classes
         self.shape = (self.width,) if shape is None else shape_of_input(shape, self.width)
-        self.columns = None if columns is None else distinct_names("columns", columns, self.width, "column of inputs")
-        self.class_names = (
-            None
-            if class_names is None or classes is None
-            else distinct_names("class_names", class_names, classes, "class")
-        )
         self.label = label
 
     @classmethod
@@ -109,8 +106,8 @@ class Dataset:
     ) -> "Dataset":
         """Read a CSV file: a line for each row, with numbers as inputs and one column that has the targets.
 
-        Targets that are texts, or whole numbers without a point, are classes: their sorted names become `.class_names`,
-        whatever they are. Numbers with a point (1.0, not 1) are quantities.
+        Targets that are texts, or whole numbers without a point, are classes: what they are called, sorted, becomes
+        `.class_names`, and their places among these are the labels. Numbers with a point (1.0, not 1) are quantities.
 
         Args:
             path: the file, in UTF-8.

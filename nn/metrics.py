@@ -121,7 +121,7 @@ def class_table(scores: Sequence[ClassScores], class_names: Sequence[str] | None
     width = max(len("class"), *map(len, names))
     lines = [f"{'class':>{width}}  precision  recall     f1  {'rows':>6}"]
     for name, score in zip(names, scores, strict=True):
-        precision, recall, f1 = ("–" if share != share else f"{share:.3f}" for share in score[:3])
+        precision, recall, f1 = ("–" if math.isnan(share) else f"{share:.3f}" for share in score[:3])
         lines.append(f"{name:>{width}}  {precision:>9}  {recall:>6}  {f1:>5}  {score.support:>6}")
     return "\n".join(lines)
 

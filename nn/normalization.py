@@ -119,7 +119,8 @@ class Normalization:
             return self._of_width(inputs) * self.scale + self.mean
 
     def _of_width(self, inputs: ArrayLike) -> NDArray[np.float64]:
-        array = np.asarray(inputs, dtype=np.float64)
+        nothing = isinstance(inputs, np.ndarray) and not inputs.size  # a part of a split may have no rows
+        array = np.asarray(inputs if nothing else numbers("inputs", inputs), dtype=np.float64)
         if array.shape[-1:] != self.mean.shape:
             raise ValueError(
                 f"inputs has shape {array.shape}, but must be (rows, {len(self.mean)}) as in the training rows"

@@ -13,6 +13,9 @@ from autograd_mini.printing import printable
 
 __all__ = ["read_arrays"]
 
+# What zipfile, zlib and NumPy's reader raise for bytes that are not what their headers say.
+_DAMAGES = (ValueError, OSError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
 
 def read_arrays(path: str | os.PathLike[str], *names: str) -> list[NDArray[Any]]:
     """Read the arrays of these names, without pickle.
@@ -30,8 +33,10 @@ def read_arrays(path: str | os.PathLike[str], *names: str) -> list[NDArray[Any]]
         try:
             stored = np.load(file, allow_pickle=False)
             found = stored.files
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-            raise ValueError(f"{name} is a damaged NPZ file ({error}): write or copy it again") from error
+        except _DAMAGES as error:
+            raise ValueError(
+                f"{name} is a damaged NPZ file ({printable(str(error), 100)}): write or copy it again"
+            ) from error
         for wanted in names:
             if wanted not in found:
                 there = ", ".join(repr(printable(one)) for one in found[:10]) or "none"
@@ -42,8 +47,7 @@ def read_arrays(path: str | os.PathLike[str], *names: str) -> list[NDArray[Any]]
 def _member(name: str, stored: Any, wanted: str) -> NDArray[Any]:
     try:
         array = stored[wanted]
-    # The errors that zipfile, zlib and NumPy's reader raise for bytes that are not what their headers say.
-    except (ValueError, OSError, EOFError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGES as error:
         if "allow_pickle" in str(error):
             fix = "store numbers, such as array.astype(float)"
             raise ValueError(f"{name}: the array {wanted!r} holds Python objects, which are not read: {fix}") from None

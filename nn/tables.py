@@ -110,7 +110,7 @@ class Table:
 
     def place(self, row: int, column: int) -> str:
         """Say where a cell is."""
-        name = column if self.columns is None else repr(self.columns[column])
+        name = column if self.columns is None else repr(printable(self.columns[column]))
         return f"line {self.lines[row]}, column {name}"
 
     def error(self, message: str) -> ValueError:
