@@ -3,14 +3,15 @@
 from nn.activations import ACTIVATIONS, activation_function, linear
 from nn.batch_norm import BatchNorm
 from nn.clipping import clip_gradient_norm, clip_gradient_value
-from nn.data import Dataset, Split, digits
+from nn.data import Dataset, Split
 from nn.dropout import Dropout
 from nn.initializers import INITIALIZERS, he, uniform, xavier, zeros
 from nn.layers import MLP, Activity, Layer, Neuron
 from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, mean_squared_error, sum_squared_error
-from nn.metrics import accuracy, confusion_matrix, predicted_class
+from nn.metrics import ClassScores, accuracy, class_table, confusion_matrix, confusion_table, per_class, predicted_class
 from nn.module import Module
 from nn.network import Activate, Network, Sequential
+from nn.normalization import Normalization
 from nn.one_cycle import OneCycle
 from nn.optimizer import Optimizer
 from nn.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, AdamW, RMSProp, optimizer_class
@@ -25,9 +26,11 @@ from nn.schedules import (
     StepSchedule,
     schedule_from,
 )
+from nn.synthetic import DATASETS, blobs, circles, digits, moons, spirals, xor
 
 __all__ = [
     "ACTIVATIONS",
+    "DATASETS",
     "INITIALIZERS",
     "LOSSES",
     "MLP",
@@ -40,6 +43,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNorm",
+    "ClassScores",
     "CosineSchedule",
     "Dataset",
     "Dropout",
@@ -49,6 +53,7 @@ __all__ = [
     "Module",
     "Network",
     "Neuron",
+    "Normalization",
     "OneCycle",
     "Optimizer",
     "RMSProp",
@@ -60,9 +65,13 @@ __all__ = [
     "accuracy",
     "activation_function",
     "binary_cross_entropy",
+    "blobs",
+    "circles",
+    "class_table",
     "clip_gradient_norm",
     "clip_gradient_value",
     "confusion_matrix",
+    "confusion_table",
     "cross_entropy",
     "digits",
     "he",
@@ -71,11 +80,15 @@ __all__ = [
     "l2_penalty",
     "linear",
     "mean_squared_error",
+    "moons",
     "optimizer_class",
+    "per_class",
     "predicted_class",
     "schedule_from",
+    "spirals",
     "sum_squared_error",
     "uniform",
     "xavier",
+    "xor",
     "zeros",
 ]

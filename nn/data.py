@@ -1,21 +1,26 @@
 """Data sets: rows of numbers with their targets, split into train, validation and test, dealt out in batches."""
 
 import copy
-import math
 import operator
-import reprlib
-from collections.abc import Iterator, Sequence, Sized
-from importlib import resources
-from numbers import Real
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, SupportsIndex, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd_mini.printing import always_answers
+from autograd_mini.printing import always_answers, printable
+from nn.arrays import class_labels, distinct_names, frozen, numbers, shape_of_input
 from nn.checks import whole_number
+from nn.csv_files import read_table
+from nn.label_columns import read_labels
+from nn.normalization import Normalization
+from nn.npz_files import read_arrays
+from nn.seeds import seeded_generator
+from nn.splitting import deal
 
-__all__ = ["Dataset", "Row", "Split", "digits"]
+__all__ = ["Dataset", "Row", "Split"]
 
 Row = tuple[list[float], int | float | list[float]]
 """One input and its target, as plain Python numbers."""
@@ -25,18 +30,25 @@ class Dataset:
     """Inputs and their targets, row by row: copied, checked and read-only.
 
     Whole-number targets are class labels, from 0 to classes-1. Targets written as floats (1.0, not 1), or several to a
-    row, are quantities to predict (regression), unless `classes` says that they are labels.
+    row, are quantities to predict (regression), unless `classes` or `class_names` says that they are labels.
+
+    `.rows` has the number of each row in the data set that was made first: slices, parts and batches keep it.
 
     Args:
         inputs: shape (n, width), finite numbers; kept as float64 in `.inputs`.
         targets: shape (n,) or (n, k), finite numbers; kept in `.targets`, labels as int64 and quantities as float64.
+            With shape (n, 0) there is nothing to learn from the rows.
         classes: how many classes there are; None takes the largest label plus one, and stays None for quantities.
         shape: the shape of one input, such as (7, 7) for a picture; None takes (width,).
+        columns: the names of the columns of inputs; kept as a tuple.
+        class_names: the names of the classes, from class 0 on; kept as a tuple.
+        label: the name of the column that the targets come from.
 
     Raises:
-        TypeError: something that is not a real number, or a `classes` or `shape` not made of whole numbers.
+        TypeError: something that is not a real number, a `classes` or `shape` not made of whole numbers, or a name that
+            is not a text.
         ValueError: no rows, rows of different lengths, more inputs than targets or fewer, a nan or an infinity, a label
-            that is not a class, or a `shape` that does not hold `width` numbers.
+            that is not a class, a `shape` that does not hold `width` numbers, or too few, too many or equal names.
 
     Example:
         >>> data = Dataset([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
@@ -47,9 +59,17 @@ class Dataset:
     """
 
     def __init__(
-        self, inputs: ArrayLike, targets: ArrayLike, *, classes: int | None = None, shape: Sequence[int] | None = None
+        self,
+        inputs: ArrayLike,
+        targets: ArrayLike,
+        *,
+        classes: int | None = None,
+        shape: Sequence[int] | None = None,
+        columns: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+        label: str | None = None,
     ) -> None:
-        rows, answers = _numbers("inputs", inputs), _numbers("targets", targets)
+        rows, answers = numbers("inputs", inputs), numbers("targets", targets, least_width=0)
         if rows.ndim != 2:
             fix = "inputs.reshape(len(inputs), -1), and shape= for a picture"
             raise ValueError(f"inputs has shape {rows.shape}, but must be (rows, width): use {fix}")
@@ -58,12 +78,104 @@ class Dataset:
         if len(rows) != len(answers):
             both = f"inputs has {len(rows)} rows and targets has {len(answers)}"
             raise ValueError(f"{both}, but each row needs one of both: leave out the rows without a partner")
+        self.columns = (
+            None if columns is None else distinct_names("columns", columns, rows.shape[1], "column of inputs")
+        )
+        self.class_names = None if class_names is None else distinct_names("class_names", class_names, classes, "class")
+        classes = classes if self.class_names is None else len(self.class_names)
         if classes is not None or (answers.ndim == 1 and answers.dtype.kind != "f"):
-            answers, classes = _labels(answers, classes)
-        self.inputs: NDArray[np.float64] = _frozen(rows.astype(np.float64))
-        self.targets: NDArray[Any] = _frozen(answers.astype(np.float64 if classes is None else np.int64))
+            answers, classes = class_labels(answers, classes)
+        self.inputs: NDArray[np.float64] = frozen(rows.astype(np.float64))
+        self.targets: NDArray[Any] = frozen(answers.astype(np.float64 if classes is None else np.int64))
+        self.rows: NDArray[np.int64] = frozen(np.arange(len(rows)))
         self.classes = classes
-        self.shape = (self.width,) if shape is None else _shape(shape, self.width)
+        self.shape = (self.width,) if shape is None else shape_of_input(shape, self.width)
+        self.label = label
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        label: str | int | None = -1,
+        header: bool | str = "auto",
+        delimiter: str = ",",
+        columns: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+        quantities: bool = False,
+    ) -> "Dataset":
+        """Read a CSV file: a line for each row, with numbers as inputs and one column that has the targets.
+
+        Targets that are texts, or whole numbers without a point, are classes: what they are called, sorted, becomes
+        `.class_names`, and their places among these are the labels. Numbers with a point (1.0, not 1) are quantities.
+
+        Args:
+            path: the file, in UTF-8.
+            label: the column of the targets: its name, or its number, counted from 0, or from the end as -1, the last.
+                None if there are no targets; they then have the shape (n, 0).
+            header: whether line 1 has the names of the columns. "auto" finds names if it has `label` or one of
+                `columns`, or a cell that is not a number above a column of numbers.
+            delimiter: the character between the cells.
+            columns: the inputs to take, by name: the `.columns` of the data that a network has learned from. The file
+                may have them in any order, but no others besides the label.
+            class_names: the names of the classes in order: the `.class_names` of the data learned from.
+            quantities: True if the targets are quantities even where they are whole numbers.
+
+        Raises:
+            OSError: the file cannot be read.
+            TypeError: a label that is neither a name nor a number.
+            ValueError: a missing value (an empty cell, ?, NA, nan, None, ...), a cell that is not a finite number where
+                one is needed, an unknown class or column, or a file that is no such table; it says file, line, column.
+
+        Example:
+            >>> from pathlib import Path
+            >>> from tempfile import mkdtemp
+            >>> file = Path(mkdtemp(), "animals.csv")
+            >>> _ = file.write_text("\\n".join(["legs,weight,animal", "4,5.5,cat", "2,0.03,bird"]))
+            >>> data = Dataset.from_csv(file)
+            >>> data.columns, data.class_names, data[0]
+            (('legs', 'weight'), ('bird', 'cat'), ([4.0, 5.5], 1))
+        """
+        names = [*(columns or ()), *([label] if isinstance(label, str) else ())]
+        table = read_table(path, header=header, delimiter=delimiter, names=names)
+        target = None if label is None else table.index(label)
+        chosen = table.inputs(columns, target)
+        table.refuse_missing({*chosen, *(() if target is None else (target,))})
+        answers: NDArray[Any] = np.empty((len(table.rows), 0))
+        if target is not None:
+            answers, class_names = read_labels(table, target, class_names=class_names, quantities=quantities)
+        return cls(
+            table.numbers(chosen),
+            answers,
+            columns=columns if table.columns is None else [table.columns[i] for i in chosen],
+            class_names=None if target is None else class_names,
+            label=table.columns[target] if target is not None and table.columns is not None else None,
+        )
+
+    @classmethod
+    def from_npz(cls, path: str | os.PathLike[str], *, inputs: str = "inputs", targets: str = "targets") -> "Dataset":
+        """Read a file of NumPy's `savez` or `savez_compressed`; Python objects in it are refused, as pickles run code.
+
+        Args:
+            path: the file.
+            inputs: the name of an array (n, width), or (n, height, width) of pictures, whose shape is kept.
+            targets: the name of an array as `Dataset` takes it.
+
+        Raises:
+            OSError: the file cannot be opened.
+            TypeError, ValueError: not an NPZ file or a damaged one, no such array, or arrays that `Dataset` refuses.
+
+        Example:
+            >>> from importlib.resources import files
+            >>> Dataset.from_npz(files("nn") / "datasets/digits_7x7.npz", inputs="images", targets="labels")
+            Dataset(rows=1797, shape=(7, 7), classes=10)
+        """
+        rows, answers = read_arrays(path, inputs, targets)
+        shape = rows.shape[1:] if rows.ndim > 2 and rows.size else None
+        try:
+            return cls(rows if shape is None else rows.reshape(len(rows), -1), answers, shape=shape)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{printable(Path(path).name, 60)}: {error}") from None
 
     @property
     def width(self) -> int:
@@ -114,19 +226,17 @@ class Dataset:
                 though its fraction is above 0.
 
         Example:
-            >>> [len(part) for part in digits().split(train=0.8, validation=0.1, test=0.1)]
+            >>> data = Dataset([[x] for x in range(1797)], [x % 2 for x in range(1797)])
+            >>> [len(part) for part in data.split(train=0.8, validation=0.1, test=0.1)]
             [1437, 180, 180]
         """
-        sizes = _sizes({"train": train, "validation": validation, "test": test}, len(self))
-        order = _generator(seed, 0).permutation(len(self))
+        order = seeded_generator(seed, 0).permutation(len(self))
         labels = self.targets[order] if stratify and self.classes is not None else np.zeros(len(self), dtype=np.int64)
-        counts = _shares(np.unique(labels, return_counts=True)[1], sizes)
         # Sorting by class only decides which part a row goes to: within its part it keeps its shuffled place.
-        part = np.empty(len(self), dtype=np.int64)
-        part[np.argsort(labels, kind="stable")] = np.repeat(np.tile(np.arange(3), len(counts)), counts.ravel())
+        part = deal({"train": train, "validation": validation, "test": test}, labels)
         return Split(*(self._take(order[part == i]) for i in range(3)))
 
-    def batches(self, size: int, *, seed: int | None, epoch: int = 0) -> Iterator["Dataset"]:
+    def batches(self, size: int, *, seed: int | None, epoch: int = 0, drop_last: bool = False) -> Iterator["Dataset"]:
         """Deal every row once, in mini-batches.
 
         Args:
@@ -134,13 +244,14 @@ class Dataset:
             seed: whole number, 0 or more: shuffles the rows, anew in each epoch and always the same way for the same
                 seed and epoch. None keeps the order of the data set.
             epoch: which pass over the data this is, 0 or more.
+            drop_last: leave out the last batch if it has fewer rows than `size`; in each epoch these are others.
 
         Returns:
             An iterator over `Dataset`s.
 
         Raises:
             TypeError: a `size`, `seed` or `epoch` that is not a whole number.
-            ValueError: a `size` below 1, or a `seed` or `epoch` below 0.
+            ValueError: a `size` below 1, a `seed` or `epoch` below 0, or a `drop_last` that leaves no batch.
 
         Example:
             >>> data = Dataset([[1.0], [2.0], [3.0]], [0, 1, 0])
@@ -148,12 +259,32 @@ class Dataset:
             [[1.0, 2.0], [3.0]]
         """
         size, epoch = whole_number("size", size, 1), whole_number("epoch", epoch, 0)
-        order = np.arange(len(self)) if seed is None else _generator(seed, 1, epoch).permutation(len(self))
-        return (self._take(order[start : start + size]) for start in range(0, len(self), size))
+        order = np.arange(len(self)) if seed is None else seeded_generator(seed, 1, epoch).permutation(len(self))
+        if drop_last and len(self) < size:
+            what = f"drop_last leaves no batch of {size} rows, as there are {len(self)}"
+            raise ValueError(f"{what}: use a size up to {max(len(self), 1)}, or drop_last=False")
+        end = len(self) - (len(self) % size if drop_last else 0)
+        return (self._take(order[start : min(start + size, end)]) for start in range(0, end, size))
+
+    def with_inputs(self, inputs: ArrayLike) -> "Dataset":
+        """Return the same rows with other numbers for inputs, such as normalised ones.
+
+        Raises:
+            TypeError: something that is not a real number.
+            ValueError: another shape than that of `.inputs`, or a nan or an infinity.
+        """
+        array = numbers("inputs", inputs) if len(self) else np.asarray(inputs)
+        if array.shape != self.inputs.shape:
+            raise ValueError(
+                f"inputs has shape {array.shape}, but must be {self.inputs.shape}: one number for each old one"
+            )
+        changed = copy.copy(self)
+        changed.inputs = frozen(array.astype(np.float64))
+        return changed
 
     def _take(self, rows: slice | NDArray[np.int64]) -> "Dataset":
         part = copy.copy(self)
-        part.inputs, part.targets = _frozen(self.inputs[rows]), _frozen(self.targets[rows])
+        part.inputs, part.targets, part.rows = (frozen(a[rows]) for a in (self.inputs, self.targets, self.rows))
         return part
 
 
@@ -161,6 +292,7 @@ class Split(NamedTuple):
     """The parts of a data set: rows to learn from, to choose hyper-parameters with, and to judge the result by.
 
     Example:
+        >>> from nn import digits
         >>> train, validation, test = digits().split(seed=1)
         >>> train
         Dataset(rows=1258, shape=(7, 7), classes=10)
@@ -170,115 +302,17 @@ class Split(NamedTuple):
     validation: Dataset
     test: Dataset
 
+    def normalized(self) -> tuple["Split", Normalization]:
+        """Normalise every part as the training rows have it, and return what new rows are normalised with.
 
-def digits() -> Dataset:
-    """Load 1,797 handwritten digits of 7×7 pixels, from 0.0 (paper) to 1.0 (full ink).
+        Raises:
+            ValueError: the training part has no rows.
 
-    Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository,
-    1998, https://doi.org/10.24432/C50P49, CC BY 4.0; resampled by us from 8×8 as `nn/datasets/README.md` says.
-
-    Returns:
-        A `Dataset` with inputs (1797, 49), pixel by pixel along the rows from the top left, and labels 0 to 9.
-
-    Example:
-        >>> digits()
-        Dataset(rows=1797, shape=(7, 7), classes=10)
-    """
-    path = resources.files("nn") / "datasets" / "digits_7x7.npz"
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        images, labels = stored["images"], stored["labels"]
-    return Dataset(images.reshape(len(images), -1) / 128, labels, classes=10, shape=images.shape[1:])
-
-
-def _numbers(name: str, values: Any) -> NDArray[Any]:
-    """Read `values` as an array of finite real numbers, at least one of them."""
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        widths = [len(row) if isinstance(row, Sized) else 0 for row in values]
-        odd = (f"row {i} has length {w}, row 0 has {widths[0]}" for i, w in enumerate(widths) if w != widths[0])
-        raise ValueError(f"{name}: {next(odd, 'rows differ inside')}: give every row the same length") from error
-    if array.dtype.kind not in "biuf":
-        entries = np.ndenumerate(np.array(values, dtype=object))
-        bad = ((_place(name, i), entry) for i, entry in entries if np.asarray(entry).dtype.kind not in "biuf")
-        place, entry = next(bad, (name, values))
-        what = f"{place} is {reprlib.repr(entry)} ({type(entry).__name__}), but only real numbers are legal"
-        raise TypeError(f"{what}: convert it with float(...), or leave its row out")
-    if array.size == 0:
-        raise ValueError(f"{name} is empty (shape {array.shape}): give at least one row of at least one number")
-    if not np.isfinite(array).all():
-        index = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
-        what = f"{_place(name, index)} is {array[index]}, but only finite numbers are legal"
-        raise ValueError(f"{what}: leave its row out, or fill it in with numpy.nan_to_num(...)")
-    return array
-
-
-def _place(name: str, index: tuple[int, ...]) -> str:
-    steps = ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column"), index, strict=False))
-    return f"{steps} of {name}" if steps else name
-
-
-def _labels(targets: NDArray[Any], classes: int | None) -> tuple[NDArray[np.int64], int]:
-    """Check that `targets` are class labels, and infer the number of classes if it is None."""
-    if targets.ndim != 1:
-        raise ValueError(f"targets has shape {targets.shape}, but classes= needs one label per row: leave classes= out")
-    classes = max(int(targets.max()), 0) + 1 if classes is None else whole_number("classes", classes, 1)
-    with np.errstate(invalid="ignore"):
-        labels = targets.astype(np.int64)
-    bad = np.flatnonzero((labels != targets) | (labels < 0) | (labels >= classes))
-    if bad.size:
-        what = f"row {bad[0]} of targets is {targets[bad[0]]}, but labels are whole numbers from 0 to {classes - 1}"
-        raise ValueError(f"{what}: renumber the labels or set classes=; for regression write floats, and no classes=")
-    return labels, classes
-
-
-def _sizes(fractions: dict[str, float], rows: int) -> NDArray[np.int64]:
-    """Turn fractions into whole numbers of rows by the method of largest remainders."""
-    for name, fraction in fractions.items():
-        if isinstance(fraction, bool) or not isinstance(fraction, Real):
-            raise TypeError(f"{name} is {fraction!r}, but must be a fraction of the rows, such as {name}=0.2")
-        if not 0 <= fraction <= 1:
-            raise ValueError(f"{name} is {fraction}, but must be from 0 to 1: write 20 % as {name}=0.2")
-    total = math.fsum(fractions.values())
-    if abs(total - 1) > 1e-9:
-        fix = "give all three, such as train=0.8, validation=0.1, test=0.1"
-        raise ValueError(f"train + validation + test is {total:g}, but must be 1: {fix}")
-    exact = np.array(list(fractions.values())) / total * rows
-    sizes = np.floor(exact).astype(np.int64)
-    sizes[np.argsort(sizes - exact, kind="stable")[: rows - sizes.sum()]] += 1
-    for (name, fraction), size in zip(fractions.items(), sizes, strict=True):
-        if fraction > 0 and size == 0:
-            raise ValueError(f"{name}={fraction} of {rows} rows leaves no row: raise it, set it to 0, or add rows")
-    return sizes
-
-
-def _shares(counts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Divide each class among the parts: a table with row sums `counts` and column sums `sizes`, in proportion.
-
-    Each entry is its exact share rounded down or one more; giving what is left of a class to the parts that miss most
-    always comes out even (Gale and Ryser's theorem on tables of 0 and 1).
-    """
-    table: NDArray[np.int64] = np.outer(counts, sizes) // counts.sum()
-    missing = sizes - table.sum(axis=0)
-    for row, count in zip(table, counts, strict=True):
-        parts = np.argsort(-missing, kind="stable")[: count - row.sum()]
-        row[parts] += 1
-        missing[parts] -= 1
-    return table
-
-
-def _shape(shape: Sequence[int], width: int) -> tuple[int, ...]:
-    sides = tuple(whole_number("a side of shape", side, 1) for side in np.atleast_1d(shape).tolist())
-    if math.prod(sides) != width:
-        raise ValueError(f"shape {sides} holds {math.prod(sides)} numbers, but one input has {width}: make them agree")
-    return sides
-
-
-def _generator(seed: int, *stream: int) -> np.random.Generator:
-    # A spawn key keeps streams apart; SeedSequence([seed, epoch]) would repeat SeedSequence([seed]) in epoch 0.
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(whole_number("seed", seed, 0), spawn_key=stream)))
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array
+        Example:
+            >>> data = Dataset([[1.0], [3.0], [5.0]], [0, 1, 0])
+            >>> split, normalization = Split(data[:2], data[2:], data[:0]).normalized()
+            >>> [part.inputs.ravel().tolist() for part in split]
+            [[-1.0, 1.0], [3.0], []]
+        """
+        normalization = Normalization.fit(self.train)
+        return Split(*map(normalization, self)), normalization

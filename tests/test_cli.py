@@ -10,7 +10,7 @@ import pytest
 
 from autograd_mini import __version__
 from autograd_mini.cli import main
-from viz.demo import confusion_table, run_demo
+from viz.demo import run_demo
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -125,7 +125,3 @@ def test_without_a_renderer_the_page_says_how_to_get_one(tmp_path: Path, monkeyp
     page = run_demo(epochs=1, out=tmp_path).read_text(encoding="utf-8")
     assert "apt install graphviz" in page
     assert (tmp_path / "after.dot").read_text().startswith("digraph")
-
-
-def test_confusion_table_writes_zeros_as_dots() -> None:
-    assert confusion_table([[5, 1], [0, 7]]).splitlines()[-1].split() == ["1", "·", "7"]

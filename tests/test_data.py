@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, strategies as st
 from numpy.typing import NDArray
 
-from nn.data import Dataset, Split, digits
+from nn import Dataset, Split, digits
 from nn.datasets import make_digits
 
 NAN, INF = float("nan"), float("inf")
@@ -82,7 +82,7 @@ def test_later_mutation_changes_nothing() -> None:
 def test_arrays_are_read_only_everywhere(part: str) -> None:
     whole = numbered([0, 1] * 10)
     data = {"whole": whole, "slice": whole[:3], "split": whole.split().train, "batch": next(whole.batches(4, seed=0))}
-    for array in (data[part].inputs, data[part].targets):
+    for array in (data[part].inputs, data[part].targets, data[part].rows):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
 
@@ -225,6 +225,41 @@ def test_iteration_gives_every_row_in_order_and_can_be_repeated() -> None:
     assert list(data) == [data[0], data[1], data[2]] == list(data)
 
 
+# Names, and the numbers of rows
+
+
+def test_names_of_columns_and_classes_go_wherever_the_rows_go() -> None:
+    whole = Dataset(
+        np.ones((20, 2)), [0, 1] * 10, columns=["a", "b"], class_names=np.array(["no", "yes", "?"]), label="y"
+    )
+    for data in (whole, whole[3:], whole.split().test, next(whole.batches(4, seed=0)), whole.with_inputs(whole.inputs)):
+        assert (data.columns, data.class_names, data.classes, data.label) == (("a", "b"), ("no", "yes", "?"), 3, "y")
+    assert (numbered([0]).columns, numbered([0]).class_names, numbered([0]).label) == (None, None, None)
+    assert Dataset([[1]], [1.0], class_names=["no", "yes"]).targets.tolist() == [1]
+
+
+def test_row_numbers_are_those_of_the_first_data_set() -> None:
+    data = numbered([0, 1] * 20)
+    assert data.rows.tolist() == list(range(40))
+    assert data.rows.dtype == np.int64
+    assert data[30:2:-3][1:4].rows.tolist() == [27, 24, 21]
+    for part in data.split(seed=1):
+        assert part.rows.tolist() == rows_of(part)
+        for batch in part.batches(4, seed=2, epoch=3):
+            assert batch.rows.tolist() == rows_of(batch)
+
+
+def test_rows_may_have_no_targets() -> None:
+    data = Dataset([[1], [2]], np.empty((2, 0)))
+    assert (data[0], data.classes, next(data.batches(1, seed=None)).targets.shape) == (([1.0], []), None, (1, 0))
+
+
+def test_other_inputs_leave_the_old_ones_alone() -> None:
+    data = numbered([0, 1])
+    assert data.with_inputs([[5], [6]]).inputs.tolist() == [[5.0], [6.0]]
+    assert data.inputs.tolist() == [[0.0], [1.0]]
+
+
 # Splits
 
 weights = st.tuples(*[st.integers(0, 20)] * 3).filter(any)
@@ -349,6 +384,28 @@ def test_batches_hold_each_row_exactly_once(rows: int, size: int, seed: int | No
     for batch in batches:
         assert batch.targets.tolist() == [row % 3 for row in rows_of(batch)]
         assert (batch.classes, batch.shape) == (data.classes, data.shape)
+
+
+@given(st.integers(1, 60), st.integers(1, 70), st.none() | st.integers(0, 99), st.integers(0, 9))
+def test_without_the_last_short_batch_all_are_full(rows: int, size: int, seed: int | None, epoch: int) -> None:
+    data = numbered([0] * rows)
+    if size > rows:
+        with pytest.raises(
+            ValueError, match=f"^drop_last leaves no batch of {size} rows, as there are {rows}: use a size"
+        ):
+            data.batches(size, seed=seed, epoch=epoch, drop_last=True)
+        return
+    every = list(data.batches(size, seed=seed, epoch=epoch))
+    full = list(data.batches(size, seed=seed, epoch=epoch, drop_last=True))
+    assert [rows_of(batch) for batch in full] == [rows_of(batch) for batch in every if len(batch) == size]
+
+
+def test_other_rows_are_left_out_in_each_epoch() -> None:
+    data = numbered([0] * 10)
+    kept = [
+        {row for batch in data.batches(4, seed=0, epoch=e, drop_last=True) for row in rows_of(batch)} for e in (0, 1)
+    ]
+    assert kept[0] != kept[1]
 
 
 def order_of(data: Dataset, **options: Any) -> list[int]:

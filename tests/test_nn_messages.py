@@ -1,4 +1,4 @@
-"""Every error of ``nn`` (``nn.data`` has its own tests) names the bad value, what would be legal, and the fix."""
+"""Every error of ``nn`` (but for data sets, which have their own tests) says what came, what is legal, and the fix."""
 
 import ast
 import math
@@ -22,10 +22,13 @@ from nn import (
     accuracy,
     activation_function,
     binary_cross_entropy,
+    class_table,
     confusion_matrix,
+    confusion_table,
     cross_entropy,
     hinge,
     mean_squared_error,
+    per_class,
     predicted_class,
     sum_squared_error,
 )
@@ -34,6 +37,12 @@ from nn.initializers import initializer_function, random_generator
 
 NN = Path(nn.__file__).resolve().parent
 MODULES = ("checks", "activations", "initializers", "module", "layers", "losses", "metrics", "optimizers")
+
+# Their cases are in test_data.py and test_data_messages.py; seeds raises what whole_number does.
+DATA = {
+    "arrays", "csv_files", "data", "label_columns", "normalization", "npz_files", "seeds", "splitting", "synthetic",
+    "tables",
+}  # fmt: skip
 
 X = Value(1.0, "x")
 PAIR = [X, Value(2.0)]
@@ -397,6 +406,18 @@ METRICS: dict[str, Case] = {
     "outputs where predicted classes belong": (lambda: accuracy(PAIR, [1, 0]), TypeError, "class"),
     "rows of outputs where predicted classes belong": (lambda: accuracy([[0.1, 0.9]], [1]), TypeError, "class"),
     "an array of outputs where predicted classes belong": (lambda: accuracy(np.eye(2), [1, 0]), EITHER, "class"),
+    "scores of no predictions": (lambda: per_class([], [], 2), ValueError, "0 predictions do not go with 0 targets"),
+    "scores of a class out of range": (lambda: per_class([2], [1], 2), ValueError, "from 0 to 1, got 2 for 1"),
+    "names for other scores": (
+        lambda: class_table(per_class([0], [0], 1), ["a", "b"]),
+        ValueError,
+        "2 class names do not go with 1 classes: give one for each",
+    ),
+    "names for another matrix": (
+        lambda: confusion_table([[1, 0], [0, 1]], ["a"]),
+        ValueError,
+        "1 class names do not go with 2 classes: give one for each",
+    ),
     "no predictions to count": (
         lambda: confusion_matrix([], [], 2),
         ValueError,
@@ -535,7 +556,7 @@ def test_every_raise_of_nn_has_a_case() -> None:
 
 
 def test_these_are_the_modules_of_nn() -> None:
-    assert {path.stem for path in NN.glob("*.py")} - {"__init__", "data"} == set(MODULES)
+    assert {path.stem for path in NN.glob("*.py")} - {"__init__"} - DATA == set(MODULES)
 
 
 LONG: dict[str, Callable[[], Any]] = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from autograd_mini import Value
-from nn import MLP, accuracy, confusion_matrix, predicted_class
+from nn import MLP, accuracy, class_table, confusion_matrix, confusion_table, per_class, predicted_class
 
 LECTURE_OUTPUT = [0.1, 0.7, 0.3, 0.1, 0.4, 0.1, 0.01, 0.5, 0.1, 0.4]
 CLASSES = st.integers(0, 3)
@@ -71,3 +71,71 @@ def test_rows_of_the_matrix_are_not_one_list() -> None:
     matrix = confusion_matrix([0], [0], classes=2)
     matrix[1][1] = 9
     assert matrix == [[1, 0], [0, 9]]
+
+
+def test_confusion_table_writes_zeros_as_dots() -> None:
+    assert confusion_table([[5, 1], [0, 7]]).splitlines()[-1].split() == ["1", "·", "7"]
+
+
+def test_the_table_makes_room_for_names_and_large_counts() -> None:
+    lines = confusion_table([[123_456, 1], [0, 7]], ["cat", "guinea pig"]).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[0].endswith("cat  guinea pig")
+    assert lines[1].split() == ["cat", "123456", "1"]
+
+
+# Each class
+
+
+def test_precision_recall_and_f1_of_an_example() -> None:
+    scores = per_class([0, 0, 1, 1, 1, 2], [0, 1, 1, 1, 2, 2], classes=3)
+    assert [tuple(score) for score in scores] == [
+        (1 / 2, 1, 2 / 3, 1),
+        (2 / 3, 2 / 3, 2 / 3, 3),
+        (1, 1 / 2, 2 / 3, 2),
+    ]
+
+
+def test_what_would_be_0_by_0_is_nan() -> None:
+    never_taken, never_there, neither, _ = per_class([1, 3], [0, 3], classes=4)
+    assert math.isnan(never_taken.precision)
+    assert (never_taken.recall, never_taken.f1, never_taken.support) == (0, 0, 1)
+    assert math.isnan(never_there.recall)
+    assert (never_there.precision, never_there.f1, never_there.support) == (0, 0, 0)
+    assert all(map(math.isnan, neither[:3]))
+    assert neither.support == 0
+
+
+@given(st.lists(st.tuples(CLASSES, CLASSES), min_size=1))
+def test_the_scores_agree_with_their_definitions(pairs: list[tuple[int, int]]) -> None:
+    predictions, targets = zip(*pairs, strict=True)
+    scores = per_class(predictions, targets, classes=4)
+    assert sum(score.support for score in scores) == len(pairs)
+    weighted = sum(score.recall * score.support for score in scores if score.support)
+    assert weighted / len(pairs) == pytest.approx(accuracy(predictions, targets), rel=1e-12)
+    for c, (precision, recall, f1, _) in enumerate(scores):
+        taken, there = [t == c for p, t in pairs if p == c], [p == c for p, t in pairs if t == c]
+        assert precision == pytest.approx(sum(taken) / len(taken) if taken else math.nan, rel=1e-12, nan_ok=True)
+        assert recall == pytest.approx(sum(there) / len(there) if there else math.nan, rel=1e-12, nan_ok=True)
+        if precision > 0 and recall > 0:
+            assert f1 == pytest.approx(2 / (1 / precision + 1 / recall), rel=1e-12)
+
+
+@given(st.lists(st.tuples(CLASSES, CLASSES), min_size=1))
+def test_the_scores_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
+    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is only a peer to compare with")
+    predictions, targets = zip(*pairs, strict=True)
+    theirs = metrics.precision_recall_fscore_support(targets, predictions, labels=range(4), zero_division=math.nan)
+    for mine, expected in zip(per_class(predictions, targets, classes=4), zip(*theirs, strict=True), strict=True):
+        assert list(mine) == pytest.approx(list(expected), rel=1e-12, nan_ok=True)
+
+
+def test_the_table_of_the_scores() -> None:
+    lines = class_table(
+        per_class([0, 1], [0, 0], classes=3), ["cat", "a class of a very long name", "x\ny"]
+    ).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert [line.split()[-4:] for line in lines[1:]] == [
+        ["1.000", "0.500", "0.667", "2"], ["0.000", "–", "0.000", "0"], ["–", "–", "–", "0"]
+    ]  # fmt: skip
+    assert class_table(per_class([0], [0], classes=1)).splitlines()[1].split()[0] == "0"

@@ -48,7 +48,7 @@ from autograd_mini.printing import Listing, printable
 from autograd_mini.report import Check
 from autograd_mini.rules import Allowance, Edge, Rule
 from autograd_mini.source import SourceLine
-from nn import MLP, SGD, Dataset, Layer, Module, Neuron, Split
+from nn import MLP, SGD, ClassScores, Dataset, Layer, Module, Neuron, Normalization, Split
 from viz import Figure, draw_dot
 
 NASTY = "two\nlines\r\t\x1b[31mred\x07{}{0}%s<b>&amp;\"'\\ \u202e\ud800\x00" * 3000
@@ -124,6 +124,10 @@ def nasty_module(base: type[Module]) -> Callable[[], Module]:
     return build
 
 
+def named_dataset() -> Dataset:
+    return Dataset([[0.0, 1.0]], [0], columns=[NASTY, "b"], class_names=[NASTY, ""], label=NASTY)
+
+
 class NastyFunction:
     """A function without a name."""
 
@@ -188,13 +192,24 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Allowance: [lambda: Allowance("why", math.inf, math.nan)],
     Kit: [lambda: FLOAT],
     SourceLine: [lambda: SourceLine("a\nb\x1b[31m.py", 3)],
-    Listing: [lambda: am.RULES, lambda: lab.ALGORITHMS, lambda: [nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS], Listing],
+    Listing: [
+        lambda: am.RULES,
+        lambda: lab.ALGORITHMS,
+        lambda: [nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS, nn.DATASETS],
+        Listing,
+    ],
     Module: [nasty_module(Module)],
     Neuron: [nasty_module(Neuron)],
     Layer: [nasty_module(Layer)],
     MLP: [nasty_module(MLP)],
     SGD: [lambda: SGD([Value(math.nan, NASTY) for _ in range(MANY)], learning_rate=5e-324)],
-    Dataset: [lambda: Dataset([[0.0] * 10] * MANY, [0] * MANY), lambda: Dataset([[1e308]], [[1.0, 2.0]])],
+    Dataset: [
+        lambda: Dataset([[0.0] * 10] * MANY, [0] * MANY),
+        lambda: Dataset([[1e308]], [[1.0, 2.0]]),
+        named_dataset,
+    ],
+    Normalization: [lambda: Normalization([1e308] * MANY, [5e-324] * MANY)],
+    ClassScores: [lambda: ClassScores(math.nan, 5e-324, 1 / 3, 10**9)],
     Split: [lambda: nn.digits().split()],
     Figure: [
         lambda: Figure(NASTY, NASTY),
@@ -338,7 +353,7 @@ def test_the_tables_print_as_tables() -> None:
     assert len(lines) == len(am.RULES)
     assert lines[0] == "add         Sum of two numbers."
     assert repr(am.RULES["tanh"]) == "Rule(tanh: Hyperbolic tangent, between -1 and 1.)"
-    for table in (nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS):
+    for table in (nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS, nn.DATASETS):
         assert all(re.match(r"\w+ +\S", line) for line in repr(table).split("\n"))
 
 

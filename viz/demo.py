@@ -10,13 +10,13 @@ from tqdm import tqdm
 from autograd_mini.functions import softmax
 from autograd_mini.modes import no_grad
 from autograd_mini.value import Value
-from nn import MLP, SGD, Dataset, accuracy, confusion_matrix, cross_entropy, digits
+from nn import MLP, SGD, Dataset, accuracy, confusion_matrix, confusion_table, cross_entropy, digits
 from nn.checks import whole_number
 from viz.demo_page import Epoch, Prediction, write_demo_page
 from viz.figure import Figure
 from viz.network import draw_network
 
-__all__ = ["confusion_table", "run_demo"]
+__all__ = ["run_demo"]
 
 _BATCH_SIZE = 16
 _LEARNING_RATE = 1.0
@@ -108,18 +108,3 @@ def _share_right(predictions: list[Prediction]) -> float:
 
 def _loss(predictions: list[Prediction]) -> float:
     return sum(-math.log(max(p.shares[p.target], sys.float_info.min)) for p in predictions) / len(predictions)
-
-
-def confusion_table(matrix: list[list[int]]) -> str:
-    """Write a confusion matrix as text: a row for each true class, a column for each prediction.
-
-    Example:
-        >>> print(confusion_table([[5, 1], [0, 7]]))
-        true ↓ taken for →    0    1
-                         0    5    1
-                         1    ·    7
-    """
-    heading = "true ↓ taken for →"
-    lines = [heading + "".join(f"{p:>5}" for p in range(len(matrix)))]
-    lines += [f"{t:>{len(heading)}}" + "".join(f"{n or '·':>5}" for n in row) for t, row in enumerate(matrix)]
-    return "\n".join(lines)
