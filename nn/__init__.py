@@ -1,6 +1,7 @@
 """Neural networks built out of Values: every weight, bias and gradient stays a number you can look at."""
 
 from nn.activations import ACTIVATIONS, activation_function, linear
+from nn.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from nn.data import Dataset, Split, digits
 from nn.initializers import INITIALIZERS, he, uniform, xavier, zeros
 from nn.layers import MLP, Layer, Neuron
@@ -15,6 +16,7 @@ __all__ = [
     "LOSSES",
     "MLP",
     "SGD",
+    "Checkpoint",
     "Dataset",
     "Layer",
     "Module",
@@ -31,8 +33,10 @@ __all__ = [
     "linear",
     "mean_squared_error",
     "predicted_class",
+    "read_checkpoint",
     "sum_squared_error",
     "uniform",
+    "write_checkpoint",
     "xavier",
     "zeros",
 ]
