@@ -21,7 +21,7 @@ __all__ = ["CENTRAL", "DTYPES", "END", "LARGEST_FILE", "LOCAL", "MANIFEST", "SEA
 
 MANIFEST = "manifest.json"
 DTYPES = {"float64": "<f8", "int64": "<i8", "uint32": "<u4", "bool": "|b1"}
-LARGEST_FILE = 2**28
+LARGEST_FILE = 2**27
 MOST_SIDES = 32
 
 LOCAL, CENTRAL, END = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I"), struct.Struct("<4s4H2IH")

@@ -77,8 +77,8 @@ def read_manifest(file: BinaryIO, size: int) -> bytes:
     file.seek(0)
     header = exactly(file, LOCAL.size)
     *_, crc, _, length, name_length, _ = LOCAL.unpack(header)
-    name = exactly(file, min(name_length, len(MANIFEST)))
-    if name_length != len(MANIFEST) or name != MANIFEST.encode():
+    name = file.read(name_length)
+    if name != MANIFEST.encode():
         found = printable(name.decode(errors="replace"))
         _refuse(f"its first member is '{found}', but must be '{MANIFEST}': another program wrote it")
     _compare(f"the local header of '{MANIFEST}'", header + name, local_header(name, length, crc))

@@ -21,7 +21,7 @@ __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
 FORMAT, VERSION = "autograd_mini checkpoint", 1
 RESERVED = ("arrays", "format", "version")
-MOST_ARRAYS = 50_000
+MOST_ARRAYS = 20_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,7 +142,10 @@ def read_checkpoint(
 
 def _plain_file(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a regular file; opening a pipe or a device could wait for ever, or do something."""
-    mode = os.stat(path).st_mode
+    try:
+        mode = os.stat(path).st_mode
+    except ValueError as error:  # a path with a NUL in it
+        raise OSError(str(error)) from None
     if not stat.S_ISREG(mode):
         kind = "a folder: give the path of a file in it" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
         raise OSError(f"it is {kind}")

@@ -15,7 +15,7 @@ from nn.checkpoint.names import listed
 
 __all__ = ["DEEPEST", "LARGEST_MANIFEST", "MOST_DIGITS", "decoded", "encoded"]
 
-LARGEST_MANIFEST = 2**22
+LARGEST_MANIFEST = 2**21
 DEEPEST = 64
 MOST_DIGITS = 1000
 
@@ -25,7 +25,7 @@ def encoded(manifest: Mapping[str, Any]) -> bytes:
 
     Raises:
         TypeError: something that JSON has no word for, or a key that is not text.
-        ValueError: nan, an infinity, text that is not Unicode, lists in lists without end, or more than 4 MiB.
+        ValueError: nan, an infinity, text that is not Unicode, lists in lists without end, or more than 2 MiB.
 
     Example:
         >>> encoded({"epoch": 3, "classes": ("no", "yes")})
@@ -81,7 +81,8 @@ def decoded(raw: bytes) -> dict[str, Any]:
         found = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_float, parse_int=_int
         )
-        json.dumps(found, ensure_ascii=False).encode()
+        if re.search(rb"\\u[dD][89a-fA-F]", raw):  # half of a character, perhaps
+            json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         _refuse("holds half a character (a lone surrogate), which is not Unicode text")
     except UnicodeDecodeError as error:
