@@ -2,7 +2,7 @@
 
 from autograd_mini.backward import Step, steps
 from autograd_mini.diagnose import Diagnosis, Finding, diagnose
-from autograd_mini.errors import AnomalyError, GraphTooLargeError, RenderError
+from autograd_mini.errors import AnomalyError, CheckpointError, GraphTooLargeError, RenderError
 from autograd_mini.explain import Explanation, explain
 from autograd_mini.expression import Expression
 from autograd_mini.functions import (
@@ -69,6 +69,7 @@ __version__ = "0.1.0"
 # Without abs, pow and sum: a star import must not replace the built-in ones.
 __all__ = [
     "AnomalyError",
+    "CheckpointError",
     "Debugger",
     "Diagnosis",
     "Explanation",

@@ -1,6 +1,6 @@
 """The exceptions that are the project's own; bad arguments raise the built-in ``ValueError`` and ``TypeError``."""
 
-__all__ = ["AnomalyError", "GraphTooLargeError", "RenderError"]
+__all__ = ["AnomalyError", "CheckpointError", "GraphTooLargeError", "RenderError"]
 
 
 class AnomalyError(ArithmeticError):
@@ -13,3 +13,7 @@ class RenderError(RuntimeError):
 
 class GraphTooLargeError(ValueError):
     """A graph is too large for what was asked of it, such as a picture that a person could read."""
+
+
+class CheckpointError(ValueError):
+    """A file is not a whole, sound checkpoint, or a checkpoint could not be saved."""

@@ -2,8 +2,9 @@
 
 from nn.activations import ACTIVATIONS, activation_function, linear
 from nn.batch_norm import BatchNorm
+from nn.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from nn.clipping import clip_gradient_norm, clip_gradient_value
-from nn.data import Dataset, Split
+from nn.data import Dataset, Split, digits
 from nn.dropout import Dropout
 from nn.initializers import INITIALIZERS, he, uniform, xavier, zeros
 from nn.layers import MLP, Activity, Layer, Neuron
@@ -43,6 +44,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNorm",
+    "Checkpoint",
     "ClassScores",
     "CosineSchedule",
     "Dataset",
@@ -84,10 +86,12 @@ __all__ = [
     "optimizer_class",
     "per_class",
     "predicted_class",
+    "read_checkpoint",
     "schedule_from",
     "spirals",
     "sum_squared_error",
     "uniform",
+    "write_checkpoint",
     "xavier",
     "xor",
     "zeros",
