@@ -2,7 +2,7 @@
 
 from autograd_mini.backward import Step, steps
 from autograd_mini.diagnose import Diagnosis, Finding, diagnose
-from autograd_mini.errors import AnomalyError, CheckpointError, GraphTooLargeError, RenderError
+from autograd_mini.errors import AnomalyError, CheckpointError, GraphTooLargeError, NonFiniteError, RenderError
 from autograd_mini.explain import Explanation, explain
 from autograd_mini.expression import Expression
 from autograd_mini.functions import (
@@ -77,6 +77,7 @@ __all__ = [
     "Finding",
     "GraphStatistics",
     "GraphTooLargeError",
+    "NonFiniteError",
     "Paths",
     "RULES",
     "RenderError",

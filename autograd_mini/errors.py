@@ -1,10 +1,14 @@
 """The exceptions that are the project's own; bad arguments raise the built-in ``ValueError`` and ``TypeError``."""
 
-__all__ = ["AnomalyError", "CheckpointError", "GraphTooLargeError", "RenderError"]
+__all__ = ["AnomalyError", "CheckpointError", "GraphTooLargeError", "NonFiniteError", "RenderError"]
 
 
 class AnomalyError(ArithmeticError):
     """The first non-finite value or gradient under ``detect_anomaly()``."""
+
+
+class NonFiniteError(ArithmeticError):
+    """The loss, a gradient or a parameter stopped being finite in training."""
 
 
 class RenderError(RuntimeError):

@@ -2,10 +2,13 @@
 
 from nn.activations import ACTIVATIONS, activation_function, linear
 from nn.batch_norm import BatchNorm
+from nn.callbacks import Callback, EarlyStopping
 from nn.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from nn.clipping import clip_gradient_norm, clip_gradient_value
-from nn.data import Dataset, Split, digits
+from nn.data import Dataset, Split
 from nn.dropout import Dropout
+from nn.history import History
+from nn.hyper_parameters import HyperParameters
 from nn.initializers import INITIALIZERS, he, uniform, xavier, zeros
 from nn.layers import MLP, Activity, Layer, Neuron
 from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, mean_squared_error, sum_squared_error
@@ -18,6 +21,7 @@ from nn.optimizer import Optimizer
 from nn.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, AdamW, RMSProp, optimizer_class
 from nn.penalties import l1_penalty, l2_penalty
 from nn.plateau import ReduceOnPlateau
+from nn.replay import Blame, Push, Replay
 from nn.schedule import Schedule
 from nn.schedules import (
     SCHEDULES,
@@ -28,6 +32,7 @@ from nn.schedules import (
     schedule_from,
 )
 from nn.synthetic import DATASETS, blobs, circles, digits, moons, spirals, xor
+from nn.trainer import Trainer
 
 __all__ = [
     "ACTIVATIONS",
@@ -44,12 +49,17 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNorm",
+    "Blame",
+    "Callback",
     "Checkpoint",
     "ClassScores",
     "CosineSchedule",
     "Dataset",
     "Dropout",
+    "EarlyStopping",
     "ExponentialSchedule",
+    "History",
+    "HyperParameters",
     "Layer",
     "LinearWarmUp",
     "Module",
@@ -58,12 +68,15 @@ __all__ = [
     "Normalization",
     "OneCycle",
     "Optimizer",
+    "Push",
     "RMSProp",
     "ReduceOnPlateau",
+    "Replay",
     "Schedule",
     "Sequential",
     "Split",
     "StepSchedule",
+    "Trainer",
     "accuracy",
     "activation_function",
     "binary_cross_entropy",

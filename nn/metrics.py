@@ -1,32 +1,41 @@
 """How good predictions are, as plain numbers."""
 
 import math
-from collections.abc import Sequence
-from numbers import Integral
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+from typing import Any, NamedTuple, TypeAlias
 
 from autograd_mini.printing import printable
-from autograd_mini.value import Scalar
+from autograd_mini.value import Scalar, Value
 from nn.checks import row_of_numbers, whole_number
 
 __all__ = [
     "ClassScores",
+    "Metric",
     "accuracy",
     "class_table",
     "confusion_matrix",
     "confusion_table",
+    "measure",
+    "metric_name",
     "per_class",
     "predicted_class",
 ]
 
+Metric: TypeAlias = Callable[[Any, Any], Any]
 
-def predicted_class(outputs: Sequence[Scalar]) -> int:
-    """Return the index of the largest output, the first of equals.
+
+def predicted_class(outputs: Sequence[Scalar] | Scalar) -> int:
+    """Return the index of the largest output, the first of equals; of a lone logit, 1 if it is above 0 and else 0.
 
     Example:
         >>> predicted_class([0.1, 0.7, 0.3, 0.1, 0.4, 0.1, 0.01, 0.5, 0.1, 0.4])
         1
+        >>> predicted_class(-2.5)  # of a model that answers a yes-or-no question
+        0
     """
+    if isinstance(outputs, (Value, Real)):
+        return int(float(outputs) > 0.0)
     numbers = [float(output) for output in row_of_numbers("the outputs", outputs)]
     return max(range(len(numbers)), key=numbers.__getitem__)
 
@@ -68,6 +77,26 @@ def confusion_matrix(predictions: Sequence[int], targets: Sequence[int], classes
             raise ValueError(f"a class is a whole number from 0 to {classes - 1}, got {prediction} for {target}")
         matrix[target][prediction] += 1
     return matrix
+
+
+def metric_name(metric: Metric | None, dataset: Any) -> str | None:
+    """Say what the history calls a metric; None where there is none.
+
+    Args:
+        metric: a function of outputs and targets, or None: ``accuracy`` then, where the targets are classes.
+        dataset: the ``Dataset`` it is taken of.
+    """
+    if metric is None:
+        return None if dataset.classes is None else "accuracy"
+    name = str(getattr(metric, "__name__", ""))
+    return name if name.isidentifier() and name not in ("loss", "learning_rate") else "metric"
+
+
+def measure(metric: Metric | None, outputs: Sequence[Any], dataset: Any) -> float:
+    """Compute a metric of the outputs for a data set."""
+    if metric is None:
+        return accuracy([predicted_class(output) for output in outputs], dataset.targets.tolist())
+    return float(metric(outputs, dataset.targets))
 
 
 class ClassScores(NamedTuple):

@@ -1,6 +1,5 @@
 """``Module``: a thing with parameters, found by looking at its attributes, each with a readable name."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self, TypeAlias
@@ -10,11 +9,11 @@ from numpy.typing import NDArray
 
 from autograd_mini import Value
 from nn.checks import same_arrays
+from nn.naming import Arrays, fold, unfold
 
-__all__ = ["Arrays", "Module", "evaluating"]
+__all__ = ["Module", "evaluating"]
 
 _SHOWN = 8
-Arrays: TypeAlias = dict[str, NDArray[Any]]
 Child: TypeAlias = "Module | Value"
 
 
@@ -114,8 +113,9 @@ class Module:
             >>> {name: array.shape for name, array in Neuron(2).state().items()}
             {'w': (2,), 'b': ()}
         """
-        parameters = {name: np.array([p.data for p in ps] if many else ps[0].data) for name, ps, many in self._groups()}
-        return parameters | {name: np.array(buffer) for name, buffer in self.named_buffers()}
+        parameters = dict(self.named_parameters())
+        numbers = fold(list(parameters), [parameter.data for parameter in parameters.values()])
+        return numbers | {name: np.array(buffer) for name, buffer in self.named_buffers()}
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> Self:
         """Take all the numbers from what ``state()`` gave, of this module or of one built alike.
@@ -130,26 +130,14 @@ class Module:
             True
         """
         same_arrays("the state", state, self.state())
-        for name, parameters, _ in self._groups():
-            for parameter, number in zip(parameters, np.atleast_1d(state[name]).tolist(), strict=True):
-                parameter.data = number
+        parameters = dict(self.named_parameters())
+        for parameter, number in zip(parameters.values(), unfold(list(parameters), state).tolist(), strict=True):
+            parameter.data = number
         for name, module in self.modules():
             for buffer in module.buffers:
                 array, old = state[f"{name}.{buffer}" if name else buffer], getattr(module, buffer)
                 setattr(module, buffer, array.copy() if isinstance(old, np.ndarray) else array.tolist())
         return self
-
-    def _groups(self) -> Iterator[tuple[str, list[Value], bool]]:
-        """Yield the parameters of each list together: those of ``w[0]``, ``w[1]``, … as ``w``."""
-        groups: dict[str, dict[str, Value]] = {}
-        for name, value in self.named_parameters():
-            listed = re.fullmatch(r"(.+)\[\d+\]", name)
-            groups.setdefault(listed[1] if listed else name, {})[name] = value
-        for group, members in groups.items():
-            if list(members) == [f"{group}[{i}]" for i in range(len(members))]:
-                yield group, list(members.values()), True
-            else:  # a lone parameter, or a list with other things among them
-                yield from ((name, [value], False) for name, value in members.items())
 
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all its parts to training mode, or to evaluation mode if `mode` is False."""

@@ -10,12 +10,10 @@ import io
 import json
 import pickle
 import struct
-import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
