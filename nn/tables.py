@@ -40,8 +40,8 @@ class Table:
         return len(self.rows[0])
 
     def __repr__(self) -> str:
-        names = "none" if self.columns is None else printable(", ".join(self.columns), 60)
-        return f"Table({printable(self.name)}: {len(self.rows)} rows, {self.width} columns: {names})"
+        names = "without names" if self.columns is None else printable(", ".join(self.columns), 60)
+        return f"Table({printable(self.name)}, rows={len(self.rows)}, columns={self.width}: {names})"
 
     def index(self, column: str | int) -> int:
         """Find a column by its name, or by its number, which may count from the end as -1 does."""
@@ -84,9 +84,8 @@ class Table:
 
     def refuse_missing(self, columns: Collection[int]) -> None:
         """Raise a ValueError that says where cells are empty or say that there is no value."""
-        empty = [
-            (row, i) for row, cells in enumerate(self.rows) for i in sorted(columns) if cells[i] in MISSING
-        ]  # fmt: skip
+        suspects = ((row, cells) for row, cells in enumerate(self.rows) if not MISSING.isdisjoint(cells))
+        empty = [(row, i) for row, cells in suspects for i in sorted(columns) if cells[i] in MISSING]
         if empty:
             places = "; ".join(self.place(row, i) for row, i in empty[:_SHOWN])
             more = f" and {len(empty) - _SHOWN} more" if len(empty) > _SHOWN else ""

@@ -132,6 +132,11 @@ def test_lines_are_counted_as_an_editor_shows_them(write: Any) -> None:
     assert read_table(write('a,b\n"1\n2",x\n\n3,"y\r\nz"\n4,5\n'), header=True).lines == (2, 5, 7)
 
 
+def test_a_table_shows_its_size_and_its_names(write: Any) -> None:
+    assert repr(read_table(write("x,y\n1,2\n"))) == "Table(data.csv, rows=1, columns=2: x, y)"
+    assert repr(read_table(write("1,2\n"))) == "Table(data.csv, rows=1, columns=2: without names)"
+
+
 # Reading like the training data
 
 
