@@ -8,7 +8,7 @@ from typing import Any
 from nn.checks import finite_number, whole_number
 from nn.history import History
 
-__all__ = ["Callback", "EarlyStopping"]
+__all__ = ["Callback", "EarlyStopping", "list_of_callbacks"]
 
 
 class Callback:
@@ -45,6 +45,17 @@ class EachEpoch(Callback):
         self.function(trainer)
 
 
+def list_of_callbacks(callbacks: Any) -> list[Callback]:
+    """Return callbacks, and functions as callbacks, or say what is none."""
+    if isinstance(callbacks, Callback) or not hasattr(callbacks, "__iter__"):
+        raise TypeError(f"callbacks is {callbacks!r:.60}, but must be a list of them: write [callback]")
+    found = list(callbacks)
+    for one in found:
+        if not (isinstance(one, Callback) or callable(one)) or isinstance(one, type):
+            raise TypeError(f"{one!r:.60} is no callback; give an instance of Callback, or a function of the trainer")
+    return [one if isinstance(one, Callback) else EachEpoch(one) for one in found]
+
+
 @dataclass(frozen=True, slots=True)
 class EarlyStopping:
     """Stop when a number of the history has not become better for some epochs (Prechelt 1998).
@@ -70,11 +81,18 @@ class EarlyStopping:
     least_change: float = 0.0
     mode: str = "min"
 
+    @classmethod
+    def of(cls, given: Any) -> "EarlyStopping | None":
+        """Make one of a patience; None and what is one already stay."""
+        return given if isinstance(given, EarlyStopping | None) else cls(given)
+
     def __post_init__(self) -> None:
         whole_number("the patience of EarlyStopping", self.patience, 1)
         finite_number("least_change", self.least_change, least=0.0)
         if self.mode not in ("min", "max"):
             raise ValueError(f"the mode of EarlyStopping is 'min' or 'max', got {self.mode!r:.60}")
+        if not isinstance(self.watch, str | None):
+            raise TypeError(f"EarlyStopping watches a column of the history by its name, got {self.watch!r:.60}")
 
     def options(self) -> dict[str, Any]:
         """The options by name, to make the same again."""

@@ -1,20 +1,49 @@
-"""What ``Trainer.fit`` is given, checked before anything is changed."""
+"""What a ``Trainer`` and its ``fit`` are given, checked before anything is changed."""
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from nn.batch_norm import BatchNorm
-from nn.checks import whole_number
+from nn.checkpoint.manifest import encoded
+from nn.checks import true_or_false, whole_number
 from nn.data import Dataset
 from nn.history import Position
 from nn.hyper_parameters import HyperParameters
+from nn.metrics import Metric, metric_name
+from nn.schedule import Schedule
 
-__all__ = ["Fingerprints", "settled"]
+__all__ = ["Fingerprints", "checked_metric", "checked_notes", "checked_schedule", "settled"]
 
-Fingerprints = dict[str, str | None]
+Fingerprints = dict[str, Any]
+"""Of the data sets by name: how many rows there are, and a digest of them; None where there is no such data."""
 
 _ANEW = "to go on with something else, make a new Trainer of trainer.model"
+
+
+def checked_schedule(schedule: Any) -> Schedule | None:
+    """Return a schedule, or say what it should be."""
+    if not isinstance(schedule, Schedule | None):
+        raise TypeError(f"schedule is {schedule!r:.60}, but must be a Schedule such as StepSchedule(10), or None")
+    return schedule
+
+
+def checked_metric(metric: Any) -> Metric | None:
+    """Return a metric, or say what it should be."""
+    if not (metric is None or callable(metric)):
+        raise TypeError(f"metric is {metric!r:.60}, but must be a function of outputs and targets, or None")
+    found: Metric | None = metric
+    return found
+
+
+def checked_notes(notes: Any) -> dict[str, Any]:
+    """Return notes as they will be read again, or say what JSON cannot hold."""
+    if not isinstance(notes, Mapping | None):
+        raise TypeError(f"notes is {notes!r:.60}, but must be a dict of what JSON can hold")
+    found: dict[str, Any] = json.loads(encoded(notes or {}))
+    return found
 
 
 def settled(
@@ -37,14 +66,13 @@ def settled(
         before,
         epochs=whole_number("epochs", before.epochs if epochs is None else epochs, 1),
         batch_size=whole_number("batch_size", (before.batch_size or 32) if batch_size is None else batch_size, 1),
-        drop_last=before.drop_last if drop_last is None else drop_last,
+        drop_last=before.drop_last if drop_last is None else true_or_false("drop_last", drop_last),
     )
     prints = {"train": _fingerprint(train), "validation": _fingerprint(validation)}
     if trainer.position != Position():
         _check_same(told, before, prints, trainer.fingerprints)
-    elif trainer.folder is not None:
-        trainer.folder.claim()
     _check_batches(trainer.model, len(train), told)
+    _check_plans(trainer, train, validation, told)
     return told, prints
 
 
@@ -70,8 +98,26 @@ def _check_batches(model: Any, rows: int, told: HyperParameters) -> None:
         raise ValueError(f"{which} has one row, too few for BatchNorm; use another batch_size, or drop_last=True")
 
 
-def _fingerprint(data: Dataset | None) -> str | None:
+def _check_plans(trainer: Any, train: Dataset, validation: Dataset | None, told: HyperParameters) -> None:
+    """Ask now what schedule and early stopping would complain of after hours."""
+    schedule, stopping = trainer.schedule, trainer.early_stopping
+    if schedule is not None and schedule.every == "iteration":
+        last = (told.epochs or 1) * told.batches(len(train)) - 1
+        schedule.learning_rate(told.optimizer["learning_rate"], last)
+    metric = metric_name(trainer.metric, train)
+    columns = ["loss", *([metric] if metric else [])]
+    columns += [f"validation_{name}" for name in columns] if validation is not None else []
+    for table in (trainer.history.epochs, trainer.history.iterations):
+        now = {"learning_rate", *(columns if table is trainer.history.epochs else columns[: 1 + bool(metric)])}
+        if trainer.position != Position() and table and set(table) != now:
+            raise ValueError(f"the history has {', '.join(table)}, and now come {', '.join(now)}; use the same metric")
+    if stopping is not None and stopping.watch not in (None, "learning_rate", *columns):
+        raise ValueError(f"EarlyStopping watches {stopping.watch!r:.60}, but the history has {', '.join(columns)}")
+
+
+def _fingerprint(data: Dataset | None) -> dict[str, Any] | None:
     if data is None:
         return None
     shape = repr((data.inputs.shape, data.targets.shape, data.targets.dtype.str)).encode()
-    return hashlib.sha256(shape + data.inputs.tobytes() + data.targets.tobytes()).hexdigest()
+    digest = hashlib.sha256(shape + data.inputs.tobytes() + data.targets.tobytes()).hexdigest()
+    return {"rows": len(data), "sha256": digest}

@@ -1,9 +1,10 @@
 """``History``: how the numbers of a training run went, epoch by epoch and iteration by iteration."""
 
 import csv
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,15 +15,11 @@ from nn.naming import Arrays
 __all__ = ["History", "Position"]
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """How far training has come: `epoch` epochs are done, and `batch` batches of the next one, with their sums."""
+class Position(NamedTuple):
+    """How far training has come: `epoch` epochs are done, and `batch` batches of the next one."""
 
     epoch: int = 0
     batch: int = 0
-    rows: int = 0
-    loss: float = 0.0
-    metric: float = 0.0
 
 
 class History:
@@ -31,7 +28,7 @@ class History:
     Attributes:
         epochs: columns by name, one number for each epoch: ``loss`` and the metric, both means over the epoch while it
             trained; ``validation_…`` of the same after it; and ``learning_rate``, as it was at its end.
-        iterations: ``loss`` and ``learning_rate`` of each iteration.
+        iterations: ``loss``, ``learning_rate`` and the metric of each iteration.
 
     Example:
         >>> history = History()
@@ -66,10 +63,19 @@ class History:
         for name, number in numbers.items():
             self.epochs.setdefault(name, []).append(float(number))
 
-    def add_iteration(self, loss: float, learning_rate: float) -> None:
+    def add_iteration(self, numbers: Mapping[str, float]) -> None:
         """Write down an iteration."""
-        self.iterations["loss"].append(loss)
-        self.iterations["learning_rate"].append(learning_rate)
+        for name, number in numbers.items():
+            self.iterations.setdefault(name, []).append(float(number))
+
+    def means(self, rows: Sequence[int]) -> dict[str, float]:
+        """Compute the means of loss and metric over the last iterations, whose batches had so many rows."""
+        start, total = len(self.iterations["loss"]) - len(rows), math.fsum(rows)
+        return {
+            name: math.fsum(x * n for x, n in zip(column[start:], rows, strict=True)) / total
+            for name, column in self.iterations.items()
+            if name != "learning_rate"
+        }
 
     def forget(self, epochs: int, iterations: int) -> None:
         """Keep only so many epochs and iterations from the start."""
@@ -98,9 +104,12 @@ class History:
         self.forget(0, 0)
         for path in sorted(arrays, key=_as_written):
             table, _, name = path.partition("/")
-            getattr(self, table)[name] = np.asarray(arrays[path], dtype=np.float64).tolist()
+            (self.epochs if table == "epochs" else self.iterations)[name] = np.asarray(
+                arrays[path], dtype=np.float64
+            ).tolist()
 
 
 def _as_written(column: str) -> tuple[bool, bool, bool]:
     """Columns in the order in which a trainer writes them: loss, metric, those of the validation, learning rate."""
-    return column.endswith("/learning_rate"), "/validation_" in column, not column.endswith("loss")
+    name = column.partition("/")[2]
+    return name == "learning_rate", name.startswith("validation_"), name not in ("loss", "validation_loss")

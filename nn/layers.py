@@ -194,6 +194,7 @@ class MLP(Network):
 
     Attributes:
         activation: the activation function of the hidden layers.
+        initializer, seed: where the numbers came from, as given.
         layers: the layers; their parameters are named ``hidden…`` (``hidden1…``, ``hidden2…``) and ``output…``.
 
     Raises:
@@ -229,6 +230,7 @@ class MLP(Network):
         self.sizes = [whole_number("the size of a layer", size, 1) for size in sizes]
         self.outputs = self.sizes[-1]
         self.activation = activation_function(activation)
+        self.initializer, self.seed = initializer, seed
         p = finite_number("the probability of dropout", dropout, least=0.0, most=1.0)
         generator = random_generator(seed)
         widths, last = [self.inputs, *self.sizes], len(self.sizes) - 1

@@ -1,5 +1,6 @@
 """``Learner``: one iteration of training: forward pass, back propagation, clipping and the optimizer's step."""
 
+import copy
 import functools
 import operator
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_mini import NonFiniteError, Value, no_grad
+from autograd_mini import NonFiniteError, Value, gradients
 from nn.checks import choice, finite_number, same_arrays
 from nn.clipping import clip_gradient_norm, clip_gradient_value
 from nn.data import Dataset
@@ -19,7 +20,7 @@ from nn.module import Module
 from nn.naming import Arrays, fold, unfold
 from nn.network import name_of
 from nn.optimizer import Optimizer
-from nn.optimizers import OPTIMIZERS
+from nn.optimizers import OPTIMIZERS, optimizer_class
 from nn.penalties import l1_penalty, l2_penalty
 
 __all__ = ["Answer", "Learner", "Loss", "Moment", "part"]
@@ -78,12 +79,16 @@ class Learner:
     clip_norm: float | None = None
     clip_value: float | None = None
 
+    def __post_init__(self) -> None:
+        # Also those that do not move: loading or a callback may change them.
+        self._parameters = self.model.parameters()
+
     @classmethod
     def of(
         cls,
         model: Any,
         loss: str | Loss,
-        optimizer: str | Optimizer,
+        optimizer: str | type[Optimizer] | Optimizer,
         *,
         clip_norm: float | None,
         clip_value: float | None,
@@ -93,7 +98,7 @@ class Learner:
         if not isinstance(model, Module):
             raise TypeError(f"a Trainer trains a Module such as MLP(49, [3, 10]), got {model!r:.60}")
         if not isinstance(optimizer, Optimizer):
-            optimizer = choice("optimizer", optimizer, OPTIMIZERS)(model.parameters())
+            optimizer = optimizer_class(optimizer)(model.parameters())
         foreign = set(optimizer.parameters) - set(model.parameters())
         if foreign:
             raise ValueError(f"{len(foreign)} parameters of {optimizer!r} are not the model's; use model.parameters()")
@@ -110,7 +115,7 @@ class Learner:
         return {
             "model": describe_model(self.model),
             "loss": name if LOSSES.get(name) is self.loss else f"{name} (not one of nn.LOSSES)",
-            "optimizer": {"name": type(self.optimizer).__name__.lower(), **self.optimizer.options},
+            "optimizer": {"name": _name_of_kind(type(self.optimizer)), **self.optimizer.options},
             "l1": self.l1,
             "l2": self.l2,
             "clip_norm": self.clip_norm,
@@ -147,13 +152,13 @@ class Learner:
         parameters = self.optimizer.parameters
         self.optimizer.zero_grad()
         answer.loss.backward()
-        self._check("the gradient of", parameters, [parameter.grad for parameter in parameters])
+        self._check("the gradient of", [parameter.grad for parameter in parameters], answer, batch)
         if self.clip_value is not None:
             clip_gradient_value(parameters, self.clip_value)
         if self.clip_norm is not None:
             clip_gradient_norm(parameters, self.clip_norm)
         self.optimizer.step()
-        self._check("after the step,", parameters, [parameter.data for parameter in parameters])
+        self._check("after the step,", [parameter.data for parameter in parameters])
         return answer
 
     def row_loss(self, outputs: list[Any], batch: Dataset, row: int) -> Value:
@@ -161,34 +166,46 @@ class Learner:
         loss: Value = self.loss([outputs[row]], batch.targets[row : row + 1])
         return loss
 
-    def _culprit(self, answer: Answer, batch: Dataset) -> str:
-        with no_grad():
+    def _culprit(self, answer: Answer, batch: Dataset, parameter: Value | None = None) -> str:
+        """Name the first row that alone has a loss, or a gradient of it by a parameter, that is not finite."""
+        try:
             for row, number in enumerate(batch.rows.tolist()):
-                if not np.isfinite(alone := float(self.row_loss(answer.outputs, batch, row))):
-                    return f", for row {row} of the batch, which is row {number} of the data, it is {alone}"
+                alone = self.row_loss(answer.outputs, batch, row)
+                found = float(alone) if parameter is None else gradients(alone).get(parameter, 0.0)
+                if not np.isfinite(found):
+                    return f", for row {row} of the batch, which is row {number} of the data, it is {found}"
+        except Exception:  # a loss of one's own need not make sense for one row
+            return ""
         return ", though it is finite for each row alone"
 
-    def _check(self, what: str, parameters: list[Value], numbers: list[float]) -> None:
+    def _check(
+        self, what: str, numbers: list[float], answer: Answer | None = None, batch: Dataset | None = None
+    ) -> None:
         bad = np.flatnonzero(~np.isfinite(numbers))
         if bad.size:
-            name = parameters[bad[0]].label or f"parameter[{bad[0]}]"
+            parameter = self.optimizer.parameters[bad[0]]
             more = f" (and {bad.size - 1:,} more)" if bad.size > 1 else ""
-            raise NonFiniteError(f"{what} {name} is {numbers[bad[0]]}{more}")
+            row = "" if answer is None or batch is None else self._culprit(answer, batch, parameter)
+            name = parameter.label or f"parameter[{bad[0]}]"
+            raise NonFiniteError(f"{what} {name} is {numbers[bad[0]]}{more}{row}")
 
     def undo(self) -> Undo:
-        """Remember all that an iteration may change."""
-        data = [parameter.data for parameter in self.optimizer.parameters]
-        buffers = [getattr(module, name) for _, module in self.model.modules() for name in module.buffers]
-        return Undo(data, buffers, self.optimizer.state, self.optimizer.options)
+        """Remember all that an iteration may change, in copies: one's own module may change a buffer in place."""
+        data = [parameter.data for parameter in self._parameters]
+        buffers = [copy.deepcopy(getattr(module, name)) for module, name in self._places()]
+        return Undo(data, buffers, copy.deepcopy(self.optimizer.state), self.optimizer.options)
 
     def redo(self, before: Undo) -> None:
         """Put back what ``undo()`` remembered."""
-        for parameter, number in zip(self.optimizer.parameters, before.parameters, strict=True):
+        for parameter, number in zip(self._parameters, before.parameters, strict=True):
             parameter.data = number
-        places = [(module, name) for _, module in self.model.modules() for name in module.buffers]
-        for (module, name), buffer in zip(places, before.buffers, strict=True):
+        for (module, name), buffer in zip(self._places(), before.buffers, strict=True):
             setattr(module, name, buffer)
-        self._set_optimizer(before.state, before.options)
+        self.set_options(before.options)
+        self.optimizer.load_state(before.state)
+
+    def _places(self) -> Iterator[tuple[Module, str]]:
+        return ((module, name) for _, module in self.model.modules() for name in module.buffers)
 
     def _arrays(self) -> Arrays:
         arrays = {f"model/{name}": array for name, array in self.model.state().items()}
@@ -206,20 +223,30 @@ class Learner:
         Raises:
             ValueError, TypeError: if it does not fit; nothing is changed then.
         """
-        same_arrays("the checkpoint", moment.arrays, self._arrays())
-        vectors = {name: unfold(self._names, part(moment.arrays, f"optimizer/{name}")) for name, _ in self._vectors()}
         before = self.undo()
         try:
-            self._set_optimizer({"steps": moment.steps, **vectors}, moment.options)
+            self.set_options(moment.options)  # they decide which buffers there are
+            same_arrays("the checkpoint", moment.arrays, self._arrays())
+            vectors = {
+                name: unfold(self._names, part(moment.arrays, f"optimizer/{name}")) for name, _ in self._vectors()
+            }
+            self.optimizer.load_state({"steps": moment.steps, **vectors})
             self.model.load_state(part(moment.arrays, "model"))
         except BaseException:
             self.redo(before)
             raise
 
-    def _set_optimizer(self, state: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    def set_options(self, options: Mapping[str, Any]) -> None:
+        """Set all options of the optimizer.
+
+        Raises:
+            ValueError, TypeError: for other options, or values that are not legal.
+        """
+        if options.keys() != (legal := self.optimizer.options).keys():
+            both = f"are {', '.join(legal)}, got {', '.join(options) or 'none':.200}"
+            raise ValueError(f"the options of {type(self.optimizer).__name__} {both}")
         for name, option in options.items():
             setattr(self.optimizer, name, option)
-        self.optimizer.load_state(state)
 
     def _vectors(self) -> Iterator[tuple[str, NDArray[Any]]]:
         return ((name, vector) for name, vector in self.optimizer.state.items() if isinstance(vector, np.ndarray))
@@ -228,6 +255,11 @@ class Learner:
     def _names(self) -> list[str]:
         names = {parameter: name for name, parameter in self.model.named_parameters()}
         return [names[parameter] for parameter in self.optimizer.parameters]
+
+
+def _name_of_kind(kind: type[Optimizer]) -> str:
+    name = kind.__name__.lower()
+    return name if OPTIMIZERS.get(name) is kind else f"{kind.__name__} (not one of nn.OPTIMIZERS)"
 
 
 def part(arrays: Mapping[str, V], name: str) -> dict[str, V]:

@@ -89,7 +89,8 @@ def metric_name(metric: Metric | None, dataset: Any) -> str | None:
     if metric is None:
         return None if dataset.classes is None else "accuracy"
     name = str(getattr(metric, "__name__", ""))
-    return name if name.isidentifier() and name not in ("loss", "learning_rate") else "metric"
+    taken = name in ("loss", "learning_rate") or name.startswith("validation_")
+    return name if name.isidentifier() and not taken else "metric"
 
 
 def measure(metric: Metric | None, outputs: Sequence[Any], dataset: Any) -> float:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from autograd_mini import Value, dot, gradients
@@ -11,8 +12,9 @@ from autograd_mini.printing import always_answers, printable
 from nn.checks import whole_number
 from nn.data import Dataset
 from nn.dropout import Dropout
-from nn.learner import Learner
+from nn.learner import Answer, Learner
 from nn.module import Module
+from nn.saving import beginning
 
 __all__ = ["Blame", "Push", "Replay", "blame", "replay"]
 
@@ -107,10 +109,11 @@ class Blame:
 
 def replay(trainer: Any, epoch: int, batch: int, row: int | None) -> Replay:
     """Do what ``Trainer.replay`` says."""
-    learner, data = _retrained(trainer, epoch, batch)
-    if row is not None and whole_number("row", row, 0) >= len(data):
+    if row is not None:
+        whole_number("row", row, 0)
+    learner, data, (outputs, loss) = _brought_back(trainer, epoch, batch)
+    if row is not None and row >= len(data):
         raise ValueError(f"batch {batch} has rows 0 to {len(data) - 1}, got row {row}")
-    outputs, loss = learner.forward(data)
     if row is not None:
         loss = learner.row_loss(outputs, data, row)
     masks = {n: m.mask for n, m in learner.model.modules() if isinstance(m, Dropout) and m.mask is not None}
@@ -125,24 +128,27 @@ def blame(trainer: Any, parameter: Value | str, epoch: int, batch: int) -> Blame
     outputs (and, if the batch is normalized, through other rows from there).
     """
     name = _name_of(trainer.model, parameter)
-    learner, data = _retrained(trainer, epoch, batch)
+    learner, data, answer = _brought_back(trainer, epoch, batch)
     value = dict(learner.model.named_parameters())[name]
-    answer = learner.forward(data)
-    rows = [output if isinstance(output, list) else [output] for output in answer.outputs]
-    upstream = gradients(answer.loss)
+    # Copies without a past, so that each output is told from all others, even from those that it was computed from.
+    copies = [[Value(y) for y in row] if isinstance(row, list) else Value(row) for row in answer.outputs]
+    upstream = gradients(learner.loss(copies, data.targets))
     pushes = [
-        Push(i, int(number), target, gradients(_as_it_counts(row, upstream)).get(value, 0.0))
-        for i, (row, number, target) in enumerate(zip(rows, data.rows, data.targets.tolist(), strict=True))
+        Push(i, number, target, gradients(_as_it_counts(row, twin, upstream)).get(value, 0.0))
+        for i, (row, twin, number, target) in enumerate(
+            zip(answer.outputs, copies, data.rows.tolist(), data.targets.tolist(), strict=True)
+        )
     ]
     pushes.sort(key=lambda push: -abs(push.gradient))
     penalty = learner.penalty()
     of_penalty = 0.0 if penalty is None else gradients(penalty).get(value, 0.0)
-    return Blame(name, epoch, batch, upstream.get(value, 0.0), tuple(pushes), of_penalty)
+    return Blame(name, epoch, batch, gradients(answer.loss).get(value, 0.0), tuple(pushes), of_penalty)
 
 
-def _as_it_counts(outputs: list[Value], upstream: Mapping[Value, float]) -> Value:
+def _as_it_counts(outputs: Any, copies: Any, upstream: Mapping[Value, float]) -> Value:
     """A row's outputs as one Value, each weighed by the gradient of the loss that reaches it."""
-    weighed: Value = dot(outputs, [upstream.get(output, 0.0) for output in outputs])
+    row, twins = (outputs, copies) if isinstance(outputs, list) else ([outputs], [copies])
+    weighed: Value = Value(0.0) + dot(row, [upstream.get(twin, 0.0) for twin in twins])
     return weighed
 
 
@@ -158,8 +164,11 @@ def _name_of(model: Module, parameter: Value | str) -> str:
     return found[0]
 
 
-def _retrained(trainer: Any, epoch: int, batch: int) -> tuple[Learner, Dataset]:
-    """Train a copy from the start of an epoch up to a batch, and return both."""
+def _brought_back(trainer: Any, epoch: int, batch: int) -> tuple[Learner, Dataset, Answer]:
+    """Train a copy from the start of an epoch up to a batch; return it, the batch and what it makes of that.
+
+    Each loss must be the one in the history, bit for bit: then nothing was changed meanwhile, such as by a callback.
+    """
     whole_number("epoch", epoch, 1)
     whole_number("batch", batch, 1)
     count, place = trainer.batches_in_epoch, trainer.position
@@ -167,15 +176,19 @@ def _retrained(trainer: Any, epoch: int, batch: int) -> tuple[Learner, Dataset]:
         next_one = f"the next to come is batch {place.batch + 1} of epoch {place.epoch + 1}"
         raise ValueError(f"batch {batch} of epoch {epoch} has not been; each epoch has {count}, and {next_one}")
     learner = copy.deepcopy(trainer.learner)
-    learner.load(trainer.beginning(epoch))
+    learner.load(beginning(trainer, epoch))
     learner.model.train()
-    rates = trainer.history.iterations["learning_rate"]
-    for i, data in enumerate(trainer.batches(epoch), 1):
+    history, done = trainer.history.iterations, (epoch - 1) * count
+    for i, data in enumerate(islice(trainer.batches(epoch), batch), 1):
         trainer.set_rate(learner.optimizer, epoch, i)
-        done = (epoch - 1) * count + i - 1
-        if done < len(rates):  # a callback may have set another
-            learner.optimizer.learning_rate = rates[done]
-        if i == batch:
-            break
-        learner.learn(data)
-    return learner, data
+        has_been = done + i <= len(history["loss"])
+        if has_been:  # a callback may have set another rate
+            learner.optimizer.learning_rate = history["learning_rate"][done + i - 1]
+        answer = learner.forward(data) if i == batch else learner.learn(data)
+        if has_been and answer.loss.data != history["loss"][done + i - 1]:
+            losses = f"{answer.loss.data!r}, and was {history['loss'][done + i - 1]!r}"
+            raise ValueError(
+                f"epoch {epoch} cannot be brought back: the loss of batch {i} is now {losses}; "
+                "something but training changed the model or the optimizer, such as a callback"
+            )
+    return learner, data, answer

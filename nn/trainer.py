@@ -1,37 +1,30 @@
 """``Trainer``: epochs of iterations over batches, with everything written down and nothing lost when it is stopped."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from tqdm import tqdm
-
-from autograd_mini import NonFiniteError, Value, no_grad
-from autograd_mini.number import number_text
+from autograd_mini import Value, no_grad
 from autograd_mini.printing import always_answers
-from nn.callbacks import Callback, EachEpoch, EarlyStopping
-from nn.checkpoint import read_checkpoint, write_checkpoint
+from nn.callbacks import Callback, EarlyStopping, list_of_callbacks
+from nn.checkpoint import write_checkpoint
 from nn.checks import whole_number
 from nn.data import Dataset
-from nn.fitting import settled
+from nn.fitting import Fingerprints, checked_metric, checked_notes, checked_schedule, settled
 from nn.history import History, Position
 from nn.hyper_parameters import HyperParameters
 from nn.learner import Learner, Loss, Moment
+from nn.loop import Before, put_back, run
 from nn.metrics import Metric, measure, metric_name
 from nn.module import Module, evaluating
 from nn.naming import Arrays
+from nn.network import name_of
 from nn.optimizer import Optimizer
 from nn.replay import Blame, Replay, blame, replay
-from nn.saving import RunFolder, moment_of, pack, resumed
+from nn.saving import RunFolder, made_as_told, pack, resumed
 from nn.schedule import Schedule
 
 __all__ = ["Trainer"]
-
-_BAR = "{desc} |{bar:10}| {n_fmt}/{total_fmt}{postfix}"
 
 
 class Trainer:
@@ -42,7 +35,7 @@ class Trainer:
     Args:
         model: a network such as ``MLP``, called with a batch of rows.
         loss: a name from ``LOSSES``, or a function of the outputs for a batch and their targets that gives one Value.
-        optimizer: a name from ``OPTIMIZERS``, or an ``Optimizer`` of the model's parameters.
+        optimizer: a name from ``OPTIMIZERS``, an ``Optimizer`` of the model's parameters, or its class.
         schedule: how the learning rate changes, or None.
         metric: a function of outputs and targets that gives a number; by itself accuracy where the targets are classes.
         l1, l2: how strongly ``l1_penalty`` and ``l2_penalty`` of all parameters count in the loss, 0 or more.
@@ -50,7 +43,8 @@ class Trainer:
         early_stopping: an ``EarlyStopping``, its patience, or None.
         callbacks: ``Callback`` objects, and functions of the trainer to call after each epoch.
         seed: of the order of the batches, 0 or more; the same seed repeats the run bit for bit.
-        save: a folder for checkpoints: ``checkpoint.npz`` is the run as it stands, ``epochs/0001.npz`` as it stood.
+        save: a folder for checkpoints: ``checkpoint.npz`` is the run as it stands, ``epochs/0001.npz`` as
+            it stood when the epoch after the first began.
         save_every: save after so many iterations too, not only after each epoch.
         notes: whatever JSON can hold that should travel in the checkpoints, such as a normalization.
         progress: show a progress bar on stderr.
@@ -77,7 +71,7 @@ class Trainer:
         model: Module,
         *,
         loss: str | Loss = "cross_entropy",
-        optimizer: str | Optimizer = "adam",
+        optimizer: str | type[Optimizer] | Optimizer = "adam",
         schedule: Schedule | None = None,
         metric: Metric | None = None,
         l1: float = 0.0,
@@ -93,25 +87,28 @@ class Trainer:
         progress: bool = True,
     ) -> None:
         self.learner = Learner.of(model, loss, optimizer, l1=l1, l2=l2, clip_norm=clip_norm, clip_value=clip_value)
-        self.schedule = schedule
-        self.metric = metric
-        self.early_stopping = EarlyStopping(early_stopping) if isinstance(early_stopping, int) else early_stopping
-        self.callbacks = [c if isinstance(c, Callback) else EachEpoch(c) for c in callbacks]
+        self.schedule = checked_schedule(schedule)
+        self.metric = checked_metric(metric)
+        self.early_stopping = EarlyStopping.of(early_stopping)
+        self.callbacks = list_of_callbacks(callbacks)
         self.folder = None if save is None else RunFolder(Path(save))
         self.save_every = None if save_every is None else whole_number("save_every", save_every, 1)
-        self.notes = dict(notes or {})
+        self.notes = checked_notes(notes)
         self.progress = progress
         self.history = History()
         self.position = Position()
         self.stopped: str | None = None
         self.best: Arrays | None = None
         self.data: dict[str, Dataset] = {}
-        self.fingerprints: dict[str, str | None] = {}
+        self.fingerprints: Fingerprints = {}
         self.beginnings: dict[int, Moment] = {}
+        self.kept: Position | None = None
+        self.before: Before | None = None
         self.hyper_parameters = HyperParameters(
             **self.learner.described(),
+            metric=None if metric is None else name_of(metric),
             schedule=None if schedule is None else schedule.options,
-            seed=whole_number("seed", seed, 0),
+            seed=seed,
             early_stopping=None if self.early_stopping is None else self.early_stopping.options(),
         )
 
@@ -141,6 +138,8 @@ class Trainer:
 
         Ctrl-C, and any error, leaves model, optimizer and history as they were before the batch that it broke off;
         ``fit`` with the same arguments goes on from there, and ends with the same bits as if nothing had happened.
+        What callbacks do belongs to the batch: it is undone with it, as far as it is to the model or the optimizer, and
+        they are called again. Afterwards the model is in evaluation mode, ready to be used.
 
         Args:
             train: the rows to learn from.
@@ -160,18 +159,21 @@ class Trainer:
                 one row with ``BatchNorm``; for a folder that holds another run.
             CheckpointError: if a checkpoint cannot be saved; training itself has lost nothing.
         """
-        self.hyper_parameters, self.fingerprints = settled(self, train, validation, epochs, batch_size, drop_last)
+        put_back(self)
+        told, fingerprints = settled(self, train, validation, epochs, batch_size, drop_last)
+        if self.folder is not None:
+            self.folder.claim()
+        self.hyper_parameters, self.fingerprints = told, fingerprints
         self.data = {"train": train} | ({} if validation is None else {"validation": validation})
-        self._tell("on_fit_start")
-        self.model.train()
-        self.stopped = self._why_stop()
-        while self.stopped is None and self.position.epoch < (self.hyper_parameters.epochs or 0):
-            self._epoch()
-        self._tell("on_fit_end")
+        try:
+            run(self)
+        finally:
+            put_back(self)
+            self.model.eval()
         return self.history
 
     def stop(self, reason: str) -> None:
-        """Stop after the present iteration; for callbacks."""
+        """Stop after the present iteration; for callbacks. A later ``fit`` goes on."""
         self.stopped = reason
 
     def evaluate(self, dataset: Dataset) -> dict[str, float]:
@@ -204,7 +206,23 @@ class Trainer:
         Raises:
             CheckpointError: if it cannot be written; what was at `path` before is untouched.
         """
+        put_back(self)
         write_checkpoint(path, *pack(self))
+
+    @classmethod
+    def from_hyper_parameters(cls, hyper_parameters: HyperParameters, **options: Any) -> Self:
+        """Make a trainer that is told the same as another one was; ``fit`` with the same data repeats that run.
+
+        Args:
+            hyper_parameters: those of the other.
+            **options: as for ``resume``, and ``notes=``. A model given starts from the numbers that it has; without
+                one, it is drawn anew from its seed (or all zeros, if the other did not start from a seed).
+
+        Raises:
+            ValueError, TypeError: for hyper-parameters that are none, or options that do not agree with them.
+        """
+        trainer: Self = made_as_told(cls, hyper_parameters, options)
+        return trainer
 
     @classmethod
     def resume(cls, path: str | Path, **options: Any) -> Self:
@@ -213,7 +231,8 @@ class Trainer:
         Args:
             path: a checkpoint, or the folder of a run, whose checkpoints then go on.
             **options: what no checkpoint can hold: ``model=``, built alike, where it is not an MLP with activations
-                by name; ``loss=``, ``optimizer=``, ``metric=`` where they are your own; ``callbacks=``; ``progress=``.
+                by name; ``loss=``, ``optimizer=``, ``schedule=``, ``metric=`` where they are your own; ``callbacks=``,
+                ``progress=``, ``save=`` and ``save_every=``.
 
         Raises:
             CheckpointError: for a damaged file, or one that does not fit; a model given is unchanged then.
@@ -247,29 +266,15 @@ class Trainer:
     @property
     def _train(self) -> Dataset:
         if "train" not in self.data:
-            raise ValueError("the trainer has no data yet; call fit with the data of the run first")
+            raise ValueError(
+                "the trainer has no data yet; call fit with that of the run, which trains no longer than told"
+            )
         return self.data["train"]
 
     def batches(self, epoch: int) -> Iterator[Dataset]:
         """Deal the training data as in that epoch, counted from 1."""
         told = self.hyper_parameters
         return self._train.batches(told.batch_size or 1, seed=told.seed, epoch=epoch - 1, drop_last=told.drop_last)
-
-    def beginning(self, epoch: int) -> Moment:
-        """Find how an epoch began.
-
-        Raises:
-            ValueError: if it is kept nowhere.
-        """
-        if epoch in self.beginnings:
-            return self.beginnings[epoch]
-        path = None if self.folder is None else self.folder.of_epoch(epoch - 1)
-        if path is None or not path.exists():
-            kept = ", ".join(map(str, sorted(self.beginnings))) or "none"
-            raise ValueError(
-                f"how epoch {epoch} began is kept nowhere; this trainer has {kept}, and a run saved in a folder has all"
-            )
-        return moment_of(read_checkpoint(path))
 
     def set_rate(self, optimizer: Optimizer, epoch: int, batch: int) -> None:
         """Set the learning rate that the schedule wants for an iteration, and its momentum where it has its say."""
@@ -282,111 +287,4 @@ class Trainer:
 
     @property
     def batches_in_epoch(self) -> int:
-        full, rest = divmod(len(self._train), self.hyper_parameters.batch_size or 1)
-        return full + (rest > 0 and not self.hyper_parameters.drop_last)
-
-    def _epoch(self) -> None:
-        epoch, count = self.position.epoch + 1, self.batches_in_epoch
-        if not self.position.batch:
-            self.beginnings[epoch] = self.learner.moment()
-            if self.folder is not None and epoch == 1:
-                self.folder.save(*pack(self), epoch=0)
-        label = f"epoch {epoch:>{len(str(self.hyper_parameters.epochs))}}/{self.hyper_parameters.epochs}"
-        with tqdm(
-            total=count, initial=self.position.batch, desc=label, ascii=" ━", bar_format=_BAR, disable=not self.progress
-        ) as bar:
-            for batch in islice(self.batches(epoch), self.position.batch, None):
-                with self._all_or_nothing():
-                    self._iterate(epoch, batch)
-                    done = self.position.batch == count
-                    if done:
-                        self._end_epoch()
-                bar.set_postfix_str(self._summary(), refresh=False)
-                bar.update()
-                self._tell("on_iteration_end")
-                if done:
-                    self._tell("on_epoch_end")
-                if done or (self.save_every and len(self.history.iterations["loss"]) % self.save_every == 0):
-                    self._save(epoch if done else None)
-                if self.stopped is not None:
-                    return
-        self.stopped = self._why_stop()
-
-    def _iterate(self, epoch: int, batch: Dataset) -> None:
-        place = self.position
-        self.set_rate(self.optimizer, epoch, place.batch + 1)
-        try:
-            answer = self.learner.learn(batch)
-        except NonFiniteError as error:
-            where = f"epoch {epoch}, batch {place.batch + 1}"
-            look = f"look at it with replay(epoch={epoch}, batch={place.batch + 1})"
-            raise NonFiniteError(
-                f"{where}: {error}; the model is as it was before this batch: {look}, and try a lower learning rate "
-                "or clip_norm="
-            ) from None
-        loss, rows = answer.loss.data, len(batch)
-        metric = measure(self.metric, answer.outputs, batch) if metric_name(self.metric, batch) else 0.0
-        self.history.add_iteration(loss, self.optimizer.learning_rate)
-        self.position = replace(
-            place,
-            batch=place.batch + 1,
-            rows=place.rows + rows,
-            loss=place.loss + loss * rows,
-            metric=place.metric + metric * rows,
-        )
-
-    def _end_epoch(self) -> None:
-        sums = self.position
-        numbers = self._means()
-        if (validation := self.data.get("validation")) is not None:
-            judged = {f"validation_{name}": number for name, number in self.evaluate(validation).items()}
-            if not math.isfinite(judged["validation_loss"]):
-                raise NonFiniteError(f"epoch {sums.epoch + 1}: the validation loss is {judged['validation_loss']}")
-            if judged["validation_loss"] < min(self.history.epochs.get("validation_loss", []), default=math.inf):
-                self.best = self.model.state()
-            numbers |= judged
-        self.history.add_epoch(numbers | {"learning_rate": self.optimizer.learning_rate})
-        self.position = Position(sums.epoch + 1)
-
-    def _means(self) -> dict[str, float]:
-        """The means over the epoch so far, by the names that the history has for them."""
-        rows, name = self.position.rows, metric_name(self.metric, self._train)
-        return {"loss": self.position.loss / rows} | ({name: self.position.metric / rows} if name else {})
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """Put everything back as it was if what is inside does not come to its end, whatever the reason."""
-        before, position, best = self.learner.undo(), self.position, self.best
-        epochs, iterations = len(self.history), len(self.history.iterations["loss"])
-        try:
-            yield
-        except BaseException:
-            while True:
-                try:
-                    self.learner.redo(before)
-                    self.model.train()
-                    self.history.forget(epochs, iterations)
-                    self.position, self.best = position, best
-                    break
-                except KeyboardInterrupt:  # pressed again meanwhile: first things first
-                    continue
-            raise
-
-    def _save(self, epoch: int | None) -> None:
-        if self.folder is not None:
-            self.folder.save(*pack(self), epoch=epoch)
-
-    def _tell(self, event: str) -> None:
-        for callback in self.callbacks:
-            getattr(callback, event)(self)
-
-    def _why_stop(self) -> str | None:
-        return None if self.early_stopping is None else self.early_stopping.reason(self.history)
-
-    def _summary(self) -> str:
-        numbers = {
-            name: column[-1] for name, column in self.history.epochs.items() if column and name != "learning_rate"
-        }
-        if self.position.rows:  # the epoch is not over
-            numbers = self._means()
-        return ", ".join(f"{name} {number_text(number, 4)}" for name, number in numbers.items())
+        return self.hyper_parameters.batches(len(self._train))
