@@ -131,7 +131,7 @@ def blame(trainer: Any, parameter: Value | str, epoch: int, batch: int) -> Blame
     learner, data, answer = _brought_back(trainer, epoch, batch)
     value = dict(learner.model.named_parameters())[name]
     # Copies without a past, so that each output is told from all others, even from those that it was computed from.
-    copies = [[Value(y) for y in row] if isinstance(row, list) else Value(row) for row in answer.outputs]
+    copies = [[Value(float(y)) for y in row] if _is_row(row) else Value(float(row)) for row in answer.outputs]
     upstream = gradients(learner.loss(copies, data.targets))
     pushes = [
         Push(i, number, target, gradients(_as_it_counts(row, twin, upstream)).get(value, 0.0))
@@ -147,7 +147,7 @@ def blame(trainer: Any, parameter: Value | str, epoch: int, batch: int) -> Blame
 
 def _as_it_counts(outputs: Any, copies: Any, upstream: Mapping[Value, float]) -> Value:
     """A row's outputs as one Value, each weighed by the gradient of the loss that reaches it."""
-    row, twins = (outputs, copies) if isinstance(outputs, list) else ([outputs], [copies])
+    row, twins = (outputs, copies) if _is_row(outputs) else ([outputs], [copies])
     weighed: Value = Value(0.0) + dot(row, [upstream.get(twin, 0.0) for twin in twins])
     return weighed
 
@@ -192,3 +192,7 @@ def _brought_back(trainer: Any, epoch: int, batch: int) -> tuple[Learner, Datase
                 "something but training changed the model or the optimizer, such as a callback"
             )
     return learner, data, answer
+
+
+def _is_row(outputs: Any) -> bool:
+    return hasattr(outputs, "__len__")
