@@ -84,6 +84,8 @@ class History:
                 del numbers[keep:]
         if not epochs:
             self.epochs.clear()
+        if not iterations:
+            self.iterations = {"loss": [], "learning_rate": []}
 
     def save(self, path: str | Path) -> None:
         """Write the epochs as a CSV file with a header, each number so that it reads back the same."""
