@@ -53,7 +53,10 @@ class Dropout(Network):
     @generator_state.setter
     def generator_state(self, words: NDArray[Any]) -> None:
         version, _, next_gauss = random.Random().getstate()
-        self.generator.setstate((version, tuple(words.tolist()), next_gauss))
+        try:
+            self.generator.setstate((version, tuple(words.tolist()), next_gauss))
+        except ValueError:  # the last word is a place among the others
+            raise ValueError(f"generator_state is that of no generator: it has {words[-1]} as the last word") from None
 
     def forward(self, rows: Rows) -> Rows:
         if not self.training:

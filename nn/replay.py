@@ -189,7 +189,7 @@ def _brought_back(trainer: Any, epoch: int, batch: int) -> tuple[Learner, Datase
             losses = f"{answer.loss.data!r}, and was {history['loss'][done + i - 1]!r}"
             raise ValueError(
                 f"epoch {epoch} cannot be brought back: the loss of batch {i} is now {losses}; "
-                "something but training changed the model or the optimizer, such as a callback"
+                "a callback or something else changed what is trained, or the loss is random"
             )
     return learner, data, answer
 

@@ -242,12 +242,24 @@ def _check_size(description: Mapping[str, Any], arrays: Arrays) -> None:
     inputs, sizes = description.get("inputs"), description.get("sizes")
     if not isinstance(sizes, list) or not sizes:
         return  # not one to build a model from, which will be told
+    there = f"there are {len(arrays):,} arrays of it with {sum(array.size for array in arrays.values()):,} numbers"
+    if len(sizes) > len(arrays):
+        raise ValueError(f"its model has {len(sizes):,} layers, and {there}")
     widths = [whole_number("a size of its model", size, 1) for size in (inputs, *sizes)]
-    wanted = sum(out * (n + 1) for n, out in itertools.pairwise(widths))
-    there = sum(array.size for array in arrays.values())
-    if wanted > there or 2 * sum(widths[1:]) > len(arrays):
-        counts = f"{sum(widths[1:]):,} neurons with {wanted:,} weights and biases"
-        raise ValueError(f"its model has {counts}, and there are {len(arrays):,} arrays with {there:,} numbers of it")
+    for what, count, most in (
+        ("neurons", sum(widths[1:]), len(arrays) // 2),
+        (
+            "weights",
+            sum(n * out for n, out in itertools.pairwise(widths)),
+            sum(array.size for array in arrays.values()),
+        ),
+    ):
+        if count > most:
+            raise ValueError(f"its model has {_text(count)} {what}, and {there}")
+
+
+def _text(count: int) -> str:
+    return f"{count:,}" if count < _MOST else "absurdly many"
 
 
 def _known(what: str, name: Any, registry: Mapping[str, T]) -> T:
