@@ -131,10 +131,11 @@ def main() -> None:
     normalized = [y.data for y in batch_norm([[1.0], [2.0], [3.0]])]
     print(f"  batch norm of 1 2 3: {[round(y, 3) for y in normalized]}; running mean: {batch_norm.running_mean}")
 
-    print("\nepochs, iterations and batches: the same network learns from 100 digits and is judged by 50 others")
+    print("\nepochs, iterations and batches: such a network learns from 200 digits and is judged by 50 others")
     data = digits()
-    trainer = Trainer(model, optimizer=Adam(model.parameters(), learning_rate=0.1), progress=False)
-    history = trainer.fit(data[:100], validation=data[100:150], epochs=20, batch_size=10)
+    model = MLP(49, [3, 10], activation="sigmoid", seed=0)
+    trainer = Trainer(model, optimizer=Adam(model.parameters(), learning_rate=0.05), progress=False)
+    history = trainer.fit(data[:200], validation=data[200:250], epochs=30, batch_size=10)
     print(f"  {history}")
     print(
         f"  hyper-parameters: {trainer.hyper_parameters.epochs} epochs, batches of "
