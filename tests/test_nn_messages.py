@@ -1,4 +1,4 @@
-"""Every error of ``nn`` (``nn.data`` has its own tests) names the bad value, what would be legal, and the fix."""
+"""Every error of ``nn`` (``nn.data`` and checkpoints have their own tests) names the bad value, what would be legal, and the fix."""
 
 import ast
 import math
@@ -535,7 +535,7 @@ def test_every_raise_of_nn_has_a_case() -> None:
 
 
 def test_these_are_the_modules_of_nn() -> None:
-    assert {path.stem for path in NN.glob("*.py")} - {"__init__", "data"} == set(MODULES)
+    assert {path.stem for path in NN.glob("*.py")} - {"__init__", "atomic", "data"} == set(MODULES)
 
 
 LONG: dict[str, Callable[[], Any]] = {

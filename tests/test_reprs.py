@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd_mini as am
@@ -48,7 +49,7 @@ from autograd_mini.printing import Listing, printable
 from autograd_mini.report import Check
 from autograd_mini.rules import Allowance, Edge, Rule
 from autograd_mini.source import SourceLine
-from nn import MLP, SGD, Dataset, Layer, Module, Neuron, Split
+from nn import MLP, SGD, Checkpoint, Dataset, Layer, Module, Neuron, Split
 from viz import Figure, draw_dot
 
 NASTY = "two\nlines\r\t\x1b[31mred\x07{}{0}%s<b>&amp;\"'\\ \u202e\ud800\x00" * 3000
@@ -194,6 +195,10 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Layer: [nasty_module(Layer)],
     MLP: [nasty_module(MLP)],
     SGD: [lambda: SGD([Value(math.nan, NASTY) for _ in range(MANY)], learning_rate=5e-324)],
+    Checkpoint: [
+        lambda: Checkpoint({NASTY: NASTY} | dict.fromkeys(map(str, range(MANY))), {NASTY: np.zeros(MANY)}),
+        lambda: Checkpoint({}, {}),
+    ],
     Dataset: [lambda: Dataset([[0.0] * 10] * MANY, [0] * MANY), lambda: Dataset([[1e308]], [[1.0, 2.0]])],
     Split: [lambda: nn.digits().split()],
     Figure: [
