@@ -1,4 +1,4 @@
-"""Every error of ``nn`` (``nn.data`` and checkpoints have their own tests) names the bad value, what would be legal, and the fix."""
+"""Every error of ``nn`` names the bad value, what would be legal, and the fix; data and checkpoints have their own tests."""
 
 import ast
 import math
