@@ -1,4 +1,4 @@
-"""Every damaged checkpoint is refused with an error that says what is wrong, quickly, in small memory, running nothing."""
+"""Every damaged checkpoint is refused with an error that says why: quickly, in small memory, executing nothing."""
 
 import hashlib
 import json

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd_mini as am
@@ -48,7 +49,18 @@ from autograd_mini.printing import Listing, printable
 from autograd_mini.report import Check
 from autograd_mini.rules import Allowance, Edge, Rule
 from autograd_mini.source import SourceLine
-from nn import MLP, SGD, ClassScores, Dataset, Layer, Module, Neuron, Normalization, Split
+from nn import (
+    MLP,
+    SGD,
+    Checkpoint,
+    ClassScores,
+    Dataset,
+    Layer,
+    Module,
+    Neuron,
+    Normalization,
+    Split,
+)
 from viz import Figure, draw_dot
 
 NASTY = "two\nlines\r\t\x1b[31mred\x07{}{0}%s<b>&amp;\"'\\ \u202e\ud800\x00" * 3000
@@ -210,6 +222,10 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     ],
     Normalization: [lambda: Normalization([1e308] * MANY, [5e-324] * MANY)],
     ClassScores: [lambda: ClassScores(math.nan, 5e-324, 1 / 3, 10**9)],
+    Checkpoint: [
+        lambda: Checkpoint({NASTY: NASTY} | dict.fromkeys(map(str, range(MANY))), {NASTY: np.zeros(MANY)}),
+        lambda: Checkpoint({}, {}),
+    ],
     Split: [lambda: nn.digits().split()],
     Figure: [
         lambda: Figure(NASTY, NASTY),

@@ -77,7 +77,7 @@ def read_manifest(file: BinaryIO, size: int) -> bytes:
     file.seek(0)
     header = exactly(file, LOCAL.size)
     *_, crc, _, length, name_length, _ = LOCAL.unpack(header)
-    name = file.read(name_length)
+    name = exactly(file, name_length)
     if name != MANIFEST.encode():
         found = printable(name.decode(errors="replace"))
         _refuse(f"its first member is '{found}', but must be '{MANIFEST}': another program wrote it")
