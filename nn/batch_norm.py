@@ -75,7 +75,7 @@ class BatchNorm(Network):
             if len(rows) < 2:
                 when = "in training mode" if self.track else "without running statistics"
                 fix = "give it 2 or more, deal batches with drop_last=True" + ", or call eval() first" * self.track
-                raise ValueError(f"{self!r} {when} cannot take the variance of a batch of {len(rows)}; {fix}")
+                raise ValueError(f"{self!r} {when} cannot take the variance of a batch of one row; {fix}")
             means = [mean(column) for column in columns]
             centred = [[x - mu for x in column] for column, mu in zip(columns, means, strict=True)]
             statistics = [(mu, mean(map(square, column))) for mu, column in zip(means, centred, strict=True)]
@@ -109,4 +109,4 @@ class BatchNorm(Network):
 
     @always_answers
     def __repr__(self) -> str:
-        return f"BatchNorm({self.inputs})"
+        return f"BatchNorm({len(self.running_mean)})"

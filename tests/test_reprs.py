@@ -48,7 +48,7 @@ from autograd_mini.printing import Listing, printable
 from autograd_mini.report import Check
 from autograd_mini.rules import Allowance, Edge, Rule
 from autograd_mini.source import SourceLine
-from nn import MLP, SGD, Dataset, Layer, Module, Neuron, Split
+from nn import MLP, SGD, Activate, BatchNorm, Dataset, Dropout, Layer, Module, Network, Neuron, Sequential, Split
 from viz import Figure, draw_dot
 
 NASTY = "two\nlines\r\t\x1b[31mred\x07{}{0}%s<b>&amp;\"'\\ \u202e\ud800\x00" * 3000
@@ -193,6 +193,16 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Neuron: [nasty_module(Neuron)],
     Layer: [nasty_module(Layer)],
     MLP: [nasty_module(MLP)],
+    Network: [nasty_module(Network)],
+    Activate: [lambda: Activate("relu"), lambda: Activate(NastyFunction())],
+    Sequential: [
+        lambda: Sequential(*[NastyFunction()] * MANY),
+        lambda: Sequential(nasty_module(MLP)(), *[nasty_module(Network)()] * 9),
+        lambda: Sequential(Sequential(Sequential(*[nasty_module(Network)()] * 9), "tanh"), Dropout(0.5)),
+    ],
+    BatchNorm: [lambda: BatchNorm(MANY)],
+    Dropout: [lambda: Dropout(1e-300), lambda: Dropout(0.1234567890123456)],
+    nn.Activity: [lambda: Neuron(3, seed=0).activity(NUMBERS[3:]), lambda: Neuron(3).activity([math.nan] * 3)],
     SGD: [lambda: SGD([Value(math.nan, NASTY) for _ in range(MANY)], learning_rate=5e-324)],
     Dataset: [lambda: Dataset([[0.0] * 10] * MANY, [0] * MANY), lambda: Dataset([[1e308]], [[1.0, 2.0]])],
     Split: [lambda: nn.digits().split()],
