@@ -52,13 +52,18 @@ from autograd_mini.source import SourceLine
 from nn import (
     MLP,
     SGD,
+    Activate,
+    BatchNorm,
     Checkpoint,
     ClassScores,
     Dataset,
+    Dropout,
     Layer,
     Module,
+    Network,
     Neuron,
     Normalization,
+    Sequential,
     Split,
 )
 from viz import Figure, draw_dot
@@ -214,6 +219,16 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Neuron: [nasty_module(Neuron)],
     Layer: [nasty_module(Layer)],
     MLP: [nasty_module(MLP)],
+    Network: [nasty_module(Network)],
+    Activate: [lambda: Activate("relu"), lambda: Activate(NastyFunction())],
+    Sequential: [
+        lambda: Sequential(*[NastyFunction()] * MANY),
+        lambda: Sequential(nasty_module(MLP)(), *[nasty_module(Network)()] * 9),
+        lambda: Sequential(Sequential(Sequential(*[nasty_module(Network)()] * 9), "tanh"), Dropout(0.5)),
+    ],
+    BatchNorm: [lambda: BatchNorm(MANY)],
+    Dropout: [lambda: Dropout(1e-300), lambda: Dropout(0.1234567890123456)],
+    nn.Activity: [lambda: Neuron(3, seed=0).activity(NUMBERS[3:]), lambda: Neuron(3).activity([math.nan] * 3)],
     SGD: [lambda: SGD([Value(math.nan, NASTY) for _ in range(MANY)], learning_rate=5e-324)],
     Dataset: [
         lambda: Dataset([[0.0] * 10] * MANY, [0] * MANY),
