@@ -17,24 +17,39 @@ from nn import (
     MLP,
     SGD,
     Activate,
+    Adagrad,
+    Adam,
     BatchNorm,
+    CosineSchedule,
     Dropout,
+    ExponentialSchedule,
     Layer,
+    LinearWarmUp,
     Module,
     Network,
     Neuron,
+    OneCycle,
+    ReduceOnPlateau,
+    RMSProp,
     Sequential,
+    StepSchedule,
     accuracy,
     activation_function,
     binary_cross_entropy,
     class_table,
+    clip_gradient_norm,
+    clip_gradient_value,
     confusion_matrix,
     confusion_table,
     cross_entropy,
     hinge,
+    l1_penalty,
+    l2_penalty,
     mean_squared_error,
+    optimizer_class,
     per_class,
     predicted_class,
+    schedule_from,
     sum_squared_error,
 )
 from nn.checks import row_of_numbers
@@ -43,7 +58,7 @@ from nn.initializers import initializer_function, random_generator
 NN = Path(nn.__file__).resolve().parent
 MODULES = (
     "checks", "activations", "initializers", "module", "network", "layers", "batch_norm", "dropout", "losses",
-    "metrics", "optimizers",
+    "metrics", "optimizer", "optimizers", "schedule", "schedules", "one_cycle", "plateau", "clipping", "penalties",
 )  # fmt: skip
 
 # Their cases are in test_data.py and test_data_messages.py; seeds raises what whole_number does.
@@ -67,6 +82,12 @@ Case = tuple[Callable[[], Any], Kind, str]
 
 def rate(learning_rate: Any) -> SGD:
     return SGD([Value(1.0)], learning_rate=learning_rate)
+
+
+def reached(gradient: float) -> Value:
+    value = Value(1.0, "r")
+    value.grad = gradient
+    return value
 
 
 def options(**chosen: Any) -> list[Module]:
@@ -684,9 +705,9 @@ OPTIMIZERS: dict[str, Case] = {
     "a number among them": (
         lambda: SGD([X, 1.5]),
         TypeError,
-        r"parameter 1 is 1\.5 of type float; an optimizer moves Values",
+        r"parameter 1 is 1\.5 of type float; an optimizer needs Values",
     ),
-    "text among them": (lambda: SGD("x"), TypeError, "parameter 0 is 'x' of type str; an optimizer moves Values"),
+    "text among them": (lambda: SGD("x"), TypeError, "parameter 0 is 'x' of type str; an optimizer needs Values"),
     "named parameters": (
         lambda: SGD(NETWORK.named_parameters()),
         TypeError,
@@ -695,7 +716,7 @@ OPTIMIZERS: dict[str, Case] = {
     "lists of parameters": (
         lambda: SGD([NEURON.parameters()]),
         TypeError,
-        r"parameter 0 is \[Value.* of type list; an optimizer moves Values",
+        r"parameter 0 is \[Value.* of type list; an optimizer needs Values",
     ),
     "an interior node": (
         lambda: SGD([X, X * 2]),
@@ -710,7 +731,232 @@ OPTIMIZERS: dict[str, Case] = {
     ),
 }
 
-CASES = SIZES | OPTIONS | INPUTS | NETWORKS | STATES | LOSSES | METRICS | OPTIMIZERS
+UPDATES: dict[str, Case] = {
+    "momentum below 0": (
+        lambda: SGD([X], momentum=-1),
+        ValueError,
+        "^the momentum is -1, but must be a finite number, 0",
+    ),
+    "a dampening of nan": (
+        lambda: SGD([X], dampening=math.nan),
+        ValueError,
+        "^the dampening is nan, but must be a finite",
+    ),
+    "nesterov without momentum": (
+        lambda: SGD([X], nesterov=True),
+        ValueError,
+        "nesterov needs a momentum above 0 and a dampening of 0, got momentum=0 and dampening=0$",
+    ),
+    "nesterov with dampening": (
+        lambda: SGD([X], nesterov=True, momentum=0.9, dampening=0.5),
+        ValueError,
+        r"got momentum=0\.9 and dampening=0\.5$",
+    ),
+    "nesterov of 1": (lambda: SGD([X], nesterov=1), TypeError, "nesterov is 1, but must be True or False"),
+    "alpha beyond 1": (lambda: RMSProp([X], alpha=1.5), ValueError, r"alpha is 1\.5, .*, 0 or more and at most 1$"),
+    "eps below 0": (
+        lambda: Adagrad([X], eps=-1e-8),
+        ValueError,
+        "eps is -1e-08, but must be a finite number, 0 or more",
+    ),
+    "one beta": (lambda: Adam([X], betas=0.9), TypeError, r"betas is 0\.9, but must be two numbers, such as \(0\.9, "),
+    "three betas": (
+        lambda: Adam([X], betas=(0.9, 0.9, 0.9)),
+        TypeError,
+        r"betas is \(0\.9, .*, but must be two numbers",
+    ),
+    "a beta of 1": (lambda: Adam([X], betas=(0.9, 1)), ValueError, "beta 2 is 1, .* 0 or more and less than 1$"),
+    "a beta of text": (lambda: Adam([X], betas=["a", 0.9]), TypeError, "beta 1 is 'a', but must be a finite number"),
+    "an unknown optimizer": (
+        lambda: optimizer_class("Adam"),
+        ValueError,
+        "unknown optimizer 'Adam'; the names are 'sgd', .*'adamw', or give a subclass of Optimizer$",
+    ),
+    "a class that is none": (lambda: optimizer_class(dict), ValueError, "unknown optimizer <class 'dict'>; the names"),
+    "a state that is a list": (
+        lambda: SGD([X]).load_state([]),
+        TypeError,
+        r"the state of an optimizer is a dict, got \[\]",
+    ),
+    "no state": (
+        lambda: SGD([X]).load_state({}),
+        ValueError,
+        "state of this SGD has steps, got nothing; the options may",
+    ),
+    "a state with another's buffer": (
+        lambda: SGD([X], momentum=0.9).load_state({"steps": 0, "sum": np.zeros(1)}),
+        ValueError,
+        "the state of this SGD has steps, momentum_buffer, got steps, sum; the options may differ$",
+    ),
+    "a buffer that is a list": (
+        lambda: Adagrad([X]).load_state({"steps": 0, "sum": [0.0]}),
+        TypeError,
+        r"sum is \[0\.0\], but must be a NumPy array of real numbers$",
+    ),
+    "a buffer that is too short": (
+        lambda: Adagrad(PAIR).load_state({"steps": 0, "sum": np.zeros(1)}),
+        ValueError,
+        r"sum has shape \(1,\), but must be \(2,\): one number for each parameter$",
+    ),
+    "half a step": (
+        lambda: SGD([X]).load_state({"steps": 0.5}),
+        TypeError,
+        r"the number of steps is 0\.5, but must be a",
+    ),
+    "nothing to clip": (
+        lambda: clip_gradient_value([], 1.0),
+        ValueError,
+        "clip_gradient_value needs at least one param",
+    ),
+    "a limit below 0": (
+        lambda: clip_gradient_value([X], -1),
+        ValueError,
+        "the limit is -1, .* finite number, 0 or more",
+    ),
+    "a limit of None": (lambda: clip_gradient_value([X], None), TypeError, "the limit is None, but must be a finite"),
+    "a norm to reach below 0": (
+        lambda: clip_gradient_norm([X], -1),
+        ValueError,
+        "max_norm is -1, .* number, 0 or more",
+    ),
+    "a norm of order 0": (
+        lambda: clip_gradient_norm([X], 1.0, norm=0),
+        ValueError,
+        r"norm \(math\.inf is legal too\) is 0, but must be a finite number, more than 0$",
+    ),
+    "a norm of nan": (
+        lambda: clip_gradient_norm([reached(math.nan)], 1.0),
+        ValueError,
+        "gradients is nan; that of 'r' is nan",
+    ),
+    "a penalty of nothing": (lambda: l1_penalty([]), ValueError, "l1_penalty needs at least one parameter, got none"),
+    "a penalty of a model": (lambda: l2_penalty(NETWORK), TypeError, "l2_penalty needs a list of Values, got MLP"),
+    "a penalty of floats": (
+        lambda: l2_penalty([1.0]),
+        TypeError,
+        r"parameter 0 is 1\.0 of type float; l2_penalty needs V",
+    ),
+}
+
+SCHEDULES: dict[str, Case] = {
+    "steps of 0": (lambda: StepSchedule(0), ValueError, f"step_size of StepSchedule is 0, {WHOLE}"),
+    "steps of 2.0": (lambda: StepSchedule(2.0), TypeError, rf"step_size of StepSchedule is 2\.0, {WHOLE}"),
+    "gamma below 0": (lambda: StepSchedule(2, gamma=-1), ValueError, f"gamma of StepSchedule is -1, {RATE}"),
+    "gamma of nan": (lambda: ExponentialSchedule(math.nan), ValueError, f"gamma of ExponentialSchedule is nan, {RATE}"),
+    "a least rate below 0": (lambda: CosineSchedule(3, least=-1), ValueError, f"least of CosineSchedule is -1, {RATE}"),
+    "a factor beyond 1": (
+        lambda: LinearWarmUp(start_factor=2),
+        ValueError,
+        f"start_factor of LinearWarmUp is 2, {RATE} and at most 1$",
+    ),
+    "then by name": (
+        lambda: LinearWarmUp(then="cosine"),
+        TypeError,
+        "then of LinearWarmUp is 'cosine', but must be a schedule or None",
+    ),
+    "then by iterations": (
+        lambda: LinearWarmUp(then=OneCycle(1.0, 9)),
+        ValueError,
+        "a warm-up of epochs cannot go on with OneCycle.*, which counts iterations",
+    ),
+    "a cycle of 0": (lambda: OneCycle(1.0, 0), ValueError, f"total_steps of OneCycle is 0, {WHOLE}"),
+    "a division by 0": (
+        lambda: OneCycle(1.0, 9, div_factor=0),
+        ValueError,
+        "div_factor of OneCycle is 0, but must be a finite number, more than 0$",
+    ),
+    "a share of 2": (
+        lambda: OneCycle(1.0, 9, pct_start=2),
+        ValueError,
+        f"pct_start of OneCycle is 2, {RATE} and at most 1$",
+    ),
+    "1 for True": (
+        lambda: OneCycle(1.0, 9, three_phase=1),
+        TypeError,
+        "three_phase of OneCycle is 1, but must be True or",
+    ),
+    "an unknown curve": (
+        lambda: OneCycle(1.0, 9, anneal_strategy="cosine"),
+        ValueError,
+        "unknown anneal_strategy 'cosine'; the names are 'cos', 'linear'$",
+    ),
+    "a cycle that is over": (
+        lambda: OneCycle(1.0, 9).learning_rate(1.0, 10),
+        ValueError,
+        "a one-cycle schedule of total_steps=9 has no iteration 10$",
+    ),
+    "momentum before the start": (lambda: OneCycle(1.0, 9).momentum(-1), ValueError, "the count of iterations is -1"),
+    "momentum where there is none": (
+        lambda: OneCycle(1.0, 9).apply(Adagrad([X]), 1.0, 0),
+        ValueError,
+        "Adagrad has neither momentum nor betas; a one-cycle schedule for it needs cycle_momentum=False$",
+    ),
+    "an unknown mode": (
+        lambda: ReduceOnPlateau(mode="low"),
+        ValueError,
+        "unknown mode 'low'; the names are 'min', 'max'$",
+    ),
+    "a list for a mode": (
+        lambda: ReduceOnPlateau(threshold_mode=[]),
+        ValueError,
+        r"unknown threshold_mode \[\]; the names",
+    ),
+    "a factor of 1": (
+        lambda: ReduceOnPlateau(factor=1),
+        ValueError,
+        f"factor of ReduceOnPlateau is 1, {RATE} and less than 1$",
+    ),
+    "patience below 0": (
+        lambda: ReduceOnPlateau(patience=-1),
+        ValueError,
+        "patience of ReduceOnPlateau is -1, .* 0 or more",
+    ),
+    "too few metrics": (
+        lambda: ReduceOnPlateau().learning_rate(1.0, 3, [1.0]),
+        ValueError,
+        "after 3 epochs a plateau schedule needs 3 metrics, got 1$",
+    ),
+    "a base below 0": (
+        lambda: StepSchedule(2).learning_rate(-1, 0),
+        ValueError,
+        f"the base learning rate is -1, {RATE}",
+    ),
+    "a count below 0": (
+        lambda: StepSchedule(2).learning_rate(1.0, -1),
+        ValueError,
+        "the count of epochs is -1, but must be",
+    ),
+    "a count of 0.5": (
+        lambda: StepSchedule(2).learning_rate(1.0, 0.5),
+        TypeError,
+        r"the count of epochs is 0\.5, but must",
+    ),
+    "a rate beyond range of a schedule": (
+        lambda: ExponentialSchedule(10).learning_rate(1.0, 400),
+        ValueError,
+        rf"the learning rate after 400 epochs of ExponentialSchedule\(gamma=10\.0\) is inf, {RATE}",
+    ),
+    "a schedule by name": (
+        lambda: schedule_from("step"),
+        TypeError,
+        "a schedule is described by a dict such as .*, got 'step'",
+    ),
+    "a nameless schedule": (lambda: schedule_from({}), ValueError, "unknown schedule None; the names are 'step', "),
+    "an unknown schedule": (
+        lambda: schedule_from({"name": "Step"}),
+        ValueError,
+        "unknown schedule 'Step'; the names are",
+    ),
+    "an unknown option of a schedule": (
+        lambda: schedule_from({"name": "step", "size": 2}),
+        ValueError,
+        "StepSchedule has no option 'size'; it has step_size, gamma$",
+    ),
+    "a schedule that lacks an option": (lambda: schedule_from({"name": "step"}), TypeError, "'step_size'$"),
+}
+
+GROUPS = (SIZES, OPTIONS, INPUTS, NETWORKS, STATES, LOSSES, METRICS, OPTIMIZERS, UPDATES, SCHEDULES)
+CASES = dict(case for group in GROUPS for case in group.items())
 
 
 @pytest.mark.parametrize(("provoke", "kind", "message"), CASES.values(), ids=CASES)
@@ -722,7 +968,7 @@ def test_an_error_says_what_came_and_what_would_be_legal(provoke: Callable[[], A
 
 
 def test_no_two_cases_share_a_name() -> None:
-    assert len(CASES) == sum(map(len, (SIZES, OPTIONS, INPUTS, NETWORKS, STATES, LOSSES, METRICS, OPTIMIZERS)))
+    assert len(CASES) == sum(map(len, GROUPS))
 
 
 def test_every_raise_of_nn_has_a_case() -> None:

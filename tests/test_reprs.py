@@ -63,6 +63,8 @@ from nn import (
     Network,
     Neuron,
     Normalization,
+    Optimizer,
+    Schedule,
     Sequential,
     Split,
 )
@@ -155,6 +157,34 @@ class NastyFunction:
         return NASTY
 
 
+@functools.cache
+def optimizers() -> list[Optimizer]:
+    """Each with no option at its default."""
+    values = [Value(math.nan, NASTY) for _ in range(MANY)]
+    options: dict[str, Any] = {
+        "learning_rate": 5e-324, "weight_decay": 1.7e308, "momentum": 1.7e308, "nesterov": True, "alpha": 0.1 + 0.2,
+        "centered": True, "lr_decay": 1e300, "initial_accumulator_value": 0.1 + 0.2, "betas": (0.1 + 0.2, 0.1 + 0.6),
+        "eps": 5e-324, "amsgrad": True, "maximize": True,
+    }  # fmt: skip
+    every = nn.OPTIMIZERS.values()
+    return [
+        kind(values, **{name: options[name] for name in kind(values[:1]).options if name in options}) for kind in every
+    ]
+
+
+@functools.cache
+def schedules() -> list[Schedule]:
+    every: list[Schedule] = [
+        nn.StepSchedule(10**60), nn.ExponentialSchedule(5e-324), nn.CosineSchedule(10**60, least=1.7e308),
+        nn.OneCycle(1.7e308, 10**60), nn.ReduceOnPlateau(threshold=1.7e308), nn.LinearWarmUp(10**60),
+    ]  # fmt: skip
+    return [*every, nn.LinearWarmUp(then=every[4])]
+
+
+def made_of(samples: Callable[[], list[Any]], kind: type) -> Callable[[], list[Any]]:
+    return lambda: [one for one in samples() if isinstance(one, kind)]
+
+
 # Each class with functions that make instances of it, or lists of them.
 SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Value: [nasty_values, wide],
@@ -212,7 +242,7 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Listing: [
         lambda: am.RULES,
         lambda: lab.ALGORITHMS,
-        lambda: [nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS, nn.DATASETS],
+        lambda: [nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS, nn.OPTIMIZERS, nn.SCHEDULES, nn.DATASETS],
         Listing,
     ],
     Module: [nasty_module(Module)],
@@ -229,7 +259,6 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     BatchNorm: [lambda: BatchNorm(MANY)],
     Dropout: [lambda: Dropout(1e-300), lambda: Dropout(0.1234567890123456)],
     nn.Activity: [lambda: Neuron(3, seed=0).activity(NUMBERS[3:]), lambda: Neuron(3).activity([math.nan] * 3)],
-    SGD: [lambda: SGD([Value(math.nan, NASTY) for _ in range(MANY)], learning_rate=5e-324)],
     Dataset: [
         lambda: Dataset([[0.0] * 10] * MANY, [0] * MANY),
         lambda: Dataset([[1e308]], [[1.0, 2.0]]),
@@ -241,6 +270,8 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
         lambda: Checkpoint({NASTY: NASTY} | dict.fromkeys(map(str, range(MANY))), {NASTY: np.zeros(MANY)}),
         lambda: Checkpoint({}, {}),
     ],
+    **{kind: [made_of(optimizers, kind)] for kind in (Optimizer, *nn.OPTIMIZERS.values())},
+    **{kind: [made_of(schedules, kind)] for kind in (Schedule, *nn.SCHEDULES.values())},
     Split: [lambda: nn.digits().split()],
     Figure: [
         lambda: Figure(NASTY, NASTY),
@@ -376,7 +407,7 @@ def test_long_lists_of_sizes_are_cut() -> None:
 
 def test_an_optimizer_shows_what_it_moves() -> None:
     assert repr(SGD([Value(1.0)], learning_rate=0.5)) == "SGD(1 parameter, learning_rate=0.5)"
-    assert repr(SGD(MLP(49, [3, 10]).parameters())) == "SGD(190 parameters, learning_rate=0.01)"
+    assert repr(SGD(MLP(49, [3, 10]).parameters())) == "SGD(190 parameters, learning_rate=0.001)"
 
 
 def test_the_tables_print_as_tables() -> None:
@@ -384,7 +415,7 @@ def test_the_tables_print_as_tables() -> None:
     assert len(lines) == len(am.RULES)
     assert lines[0] == "add         Sum of two numbers."
     assert repr(am.RULES["tanh"]) == "Rule(tanh: Hyperbolic tangent, between -1 and 1.)"
-    for table in (nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS, nn.DATASETS):
+    for table in (nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS, nn.OPTIMIZERS, nn.SCHEDULES, nn.DATASETS):
         assert all(re.match(r"\w+ +\S", line) for line in repr(table).split("\n"))
 
 
