@@ -45,8 +45,10 @@ def finite_number(
 ) -> float:
     """Return `value` as a finite float from `least` (or above `above`) to `most` (or below `below`), or complain."""
     bounds = {"{:g} or more": least, "more than {:g}": above, "at most {:g}": most, "less than {:g}": below}
-    limits = " and ".join(text.format(bound) for text, bound in bounds.items() if math.isfinite(bound))
-    message = f"{what} is {value!r:.60}, but must be a finite number{', ' * bool(limits)}{limits}"
+    limits = ", " + " and ".join(text.format(bound) for text, bound in bounds.items() if math.isfinite(bound))
+    if math.isfinite(least) and math.isfinite(most):
+        limits = f" from {least:g} to {most:g}"
+    message = f"{what} is {value!r:.60}, but must be a finite number{limits.rstrip(', ')}"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(message)
     try:

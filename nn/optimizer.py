@@ -176,7 +176,7 @@ class Optimizer:
 
     def moved(self, parameters: Vector, gradients: Vector, state: State) -> tuple[Vector, State]:
         """The rule itself: new parameters and new state, where ``state["steps"]`` already counts this step."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method moved(parameters, gradients, state)")
 
     def _completed(self, state: State, count: int) -> State:
         buffers = {name: state[name] if name in state else np.full(count, x) for name, x in self.buffers().items()}

@@ -47,7 +47,7 @@ class Schedule:
 
     def rate(self, base: float, count: int, metrics: Sequence[float]) -> float:
         """The formula itself, for arguments that were checked."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method rate(base, count, metrics)")
 
     def apply(self, optimizer: Optimizer, base: float, count: int, metrics: Sequence[float] = ()) -> None:
         """Set the learning rate of an optimizer to that after `count` epochs (or iterations)."""

@@ -29,8 +29,10 @@ from nn import (
     Network,
     Neuron,
     OneCycle,
+    Optimizer,
     ReduceOnPlateau,
     RMSProp,
+    Schedule,
     Sequential,
     StepSchedule,
     accuracy,
@@ -603,7 +605,6 @@ LOSSES: dict[str, Case] = {
 
 METRICS: dict[str, Case] = {
     "no outputs to choose from": (lambda: predicted_class([]), ValueError, "outputs?.* at least one|outputs?.* empty"),
-    "one Value to choose from": (lambda: predicted_class(X), TypeError, "sequence|list"),
     "a batch to choose from": (lambda: predicted_class([[1, 2], [2, 1]]), TypeError, "one real number|batch|example"),
     "text to choose from": (lambda: predicted_class(["a", "b"]), TypeError, "one real number|got 'a'"),
     "no predictions": (
@@ -753,7 +754,7 @@ UPDATES: dict[str, Case] = {
         r"got momentum=0\.9 and dampening=0\.5$",
     ),
     "nesterov of 1": (lambda: SGD([X], nesterov=1), TypeError, "nesterov is 1, but must be True or False"),
-    "alpha beyond 1": (lambda: RMSProp([X], alpha=1.5), ValueError, r"alpha is 1\.5, .*, 0 or more and at most 1$"),
+    "alpha beyond 1": (lambda: RMSProp([X], alpha=1.5), ValueError, r"alpha is 1\.5, .* from 0 to 1$"),
     "eps below 0": (
         lambda: Adagrad([X], eps=-1e-8),
         ValueError,
@@ -773,7 +774,7 @@ UPDATES: dict[str, Case] = {
         "unknown optimizer 'Adam'; the names are 'sgd', .*'adamw', or give a subclass of Optimizer$",
     ),
     "a class that is none": (lambda: optimizer_class(dict), ValueError, "unknown optimizer <class 'dict'>; the names"),
-    "a state that is a list": (
+    "an optimizer's state that is a list": (
         lambda: SGD([X]).load_state([]),
         TypeError,
         r"the state of an optimizer is a dict, got \[\]",
@@ -802,6 +803,16 @@ UPDATES: dict[str, Case] = {
         lambda: SGD([X]).load_state({"steps": 0.5}),
         TypeError,
         r"the number of steps is 0\.5, but must be a",
+    ),
+    "an optimizer without a rule": (
+        lambda: Optimizer([X], weight_decay=0.0, maximize=False).update(np.zeros(1), np.zeros(1), {"steps": 0}),
+        NotImplementedError,
+        r"Optimizer needs a method moved\(parameters, gradients, state\)$",
+    ),
+    "a schedule without a rule": (
+        lambda: Schedule().learning_rate(1.0, 0),
+        NotImplementedError,
+        r"Schedule needs a method rate\(base, count, metrics\)$",
     ),
     "nothing to clip": (
         lambda: clip_gradient_value([], 1.0),
@@ -847,7 +858,7 @@ SCHEDULES: dict[str, Case] = {
     "a factor beyond 1": (
         lambda: LinearWarmUp(start_factor=2),
         ValueError,
-        f"start_factor of LinearWarmUp is 2, {RATE} and at most 1$",
+        "start_factor of LinearWarmUp is 2, but must be a finite number from 0 to 1$",
     ),
     "then by name": (
         lambda: LinearWarmUp(then="cosine"),
@@ -868,7 +879,7 @@ SCHEDULES: dict[str, Case] = {
     "a share of 2": (
         lambda: OneCycle(1.0, 9, pct_start=2),
         ValueError,
-        f"pct_start of OneCycle is 2, {RATE} and at most 1$",
+        "pct_start of OneCycle is 2, but must be a finite number from 0 to 1$",
     ),
     "1 for True": (
         lambda: OneCycle(1.0, 9, three_phase=1),
