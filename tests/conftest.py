@@ -23,14 +23,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    peers = [item for item in items if item.path.name == "test_peers.py"]
+    peers = [item for item in items if item.path.name.startswith("test_peers")]
     if peers and not config.getoption("--peers"):
         first, *rest = peers  # one line says it for all
         first.add_marker(pytest.mark.skip(reason=f"{len(peers)} comparisons with JAX and PyTorch: ./dev test --peers"))
         items[:] = [item for item in items if item not in rest]
         config.hook.pytest_deselected(items=rest)
     else:  # last: JAX starts threads, and from then on the process should not fork, as the terminal tests do
-        items.sort(key=lambda item: item.path.name == "test_peers.py")
+        items.sort(key=lambda item: item.path.name.startswith("test_peers"))
 
 
 @pytest.fixture(autouse=True)
