@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from autograd_mini import Value
 from autograd_mini.number import number
 
-__all__ = ["choice", "finite_number", "row_of_numbers", "rows_of_numbers", "same_arrays", "whole_number"]
+__all__ = ["choice", "finite_number", "row_of_numbers", "rows_of_numbers", "same_arrays", "switch", "whole_number"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,13 @@ def finite_number(what: str, value: Any, *, least: float = -math.inf, most: floa
     if not (math.isfinite(result) and least <= result <= most):
         raise ValueError(message)
     return result
+
+
+def switch(what: str, value: Any) -> bool:
+    """Return `value` if it is True or False; a number or a module here was meant for something else."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{what} is {value!r:.60}, but must be True or False")
+    return value
 
 
 def choice(what: str, name: Any, registry: Mapping[str, T]) -> T:
