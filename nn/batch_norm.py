@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from autograd_mini import mean, parameter, pow, square
 from autograd_mini.printing import always_answers
-from nn.checks import finite_number, whole_number
+from nn.checks import finite_number, true_or_false, whole_number
 from nn.network import Network, Rows
 
 __all__ = ["BatchNorm"]
@@ -56,9 +56,10 @@ class BatchNorm(Network):
         self.inputs = self.outputs = whole_number("the number of inputs", inputs, 1)
         self.momentum = None if momentum is None else finite_number("a momentum", momentum, least=0.0, most=1.0)
         self.epsilon = finite_number("epsilon", epsilon, least=0.0)
-        self.track = track
-        self.scale = [parameter(1.0) for _ in range(inputs if affine else 0)]
-        self.shift = [parameter(0.0) for _ in range(inputs if affine else 0)]
+        self.track = true_or_false("track", track)
+        learned = inputs if true_or_false("affine", affine) else 0
+        self.scale = [parameter(1.0) for _ in range(learned)]
+        self.shift = [parameter(0.0) for _ in range(learned)]
         self.running_mean = [0.0] * inputs
         self.running_variance = [1.0] * inputs
         self.batches = 0

@@ -110,7 +110,7 @@ class Sequential(Network):
             raise ValueError("a Sequential needs at least one part, such as Sequential(Layer(2, 3), Layer(3, 1))")
         self.parts: list[Network] = []
         for i, part in enumerate(parts, 1):
-            network = _network(f"part {i}, {part!r:.60},", part)
+            network = _network(i, part)
             if None not in (self.outputs, network.inputs) and self.outputs != network.inputs:
                 fits = f"takes {network.inputs} numbers, but what comes before gives {self.outputs}"
                 raise ValueError(f"part {i}, {part!r:.60}, {fits}; make the two agree")
@@ -133,16 +133,16 @@ class Sequential(Network):
         return f"Sequential({', '.join(parts + ['…'] * (len(self.parts) > 6))})"
 
 
-def _network(what: str, part: Any) -> Network:
+def _network(i: int, part: Any) -> Network:
     if isinstance(part, Network):
         return part
     if isinstance(part, Module):
-        raise TypeError(f"{what} is no Network; derive it from nn.Network, with forward(rows)")
+        raise TypeError(f"part {i}, {part!r:.60}, is no Network; derive it from nn.Network, with forward(rows)")
     if isinstance(part, type) and issubclass(part, Module):
-        raise TypeError(f"{what} is a class; make a network of it, as Layer(2, 3) does")
+        raise TypeError(f"part {i}, {part!r:.60}, is a class; make a network of it, as Layer(2, 3) does")
     if not callable(part) and not isinstance(part, str):
         fix = "; write Sequential(*parts)" if isinstance(part, (list, tuple)) else ""
-        raise TypeError(f"{what} must be a network, a name from ACTIVATIONS or a function{fix}")
+        raise TypeError(f"part {i}, {part!r:.60}, must be a network, a name from ACTIVATIONS or a function{fix}")
     return Activate(part)
 
 

@@ -355,6 +355,18 @@ NETWORKS: dict[str, Case] = {
     "0 inputs to normalize": (lambda: BatchNorm(0), ValueError, f"the number of inputs is 0, {WHOLE}"),
     "a momentum of 1.5": (lambda: BatchNorm(2, momentum=1.5), ValueError, rf"a momentum is 1\.5, {SHARE}$"),
     "a momentum of text": (lambda: BatchNorm(2, momentum="x"), TypeError, f"a momentum is 'x', {SHARE}$"),
+    "a momentum in the place of batch_norm": (
+        lambda: options(batch_norm=0.1),
+        TypeError,
+        r"batch_norm is 0\.1, but must be True or False$",
+    ),
+    "a module in the place of batch_norm": (
+        lambda: Layer(2, 3, batch_norm=BatchNorm(3)),  # type: ignore[arg-type]
+        TypeError,
+        r"batch_norm is BatchNorm\(3\), but must be True or False$",
+    ),
+    "affine of None": (lambda: BatchNorm(2, affine=None), TypeError, "affine is None, but must be True or False$"),
+    "track of 1": (lambda: BatchNorm(2, track=1), TypeError, "track is 1, but must be True or False$"),
     "an epsilon of -1": (lambda: BatchNorm(2, epsilon=-1), ValueError, f"epsilon is -1, {RATE}$"),
     "an epsilon of inf": (lambda: BatchNorm(2, epsilon=math.inf), ValueError, f"epsilon is inf, {RATE}$"),
     "one row to normalize": (

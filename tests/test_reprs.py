@@ -253,8 +253,8 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Activate: [lambda: Activate("relu"), lambda: Activate(NastyFunction())],
     Sequential: [
         lambda: Sequential(*[NastyFunction()] * MANY),
-        lambda: Sequential(nasty_module(MLP)(), *[nasty_module(Network)()] * 9),
-        lambda: Sequential(Sequential(Sequential(*[nasty_module(Network)()] * 9), "tanh"), Dropout(0.5)),
+        lambda: Sequential(MLP(3, [2] * 200, activation=NastyFunction()), *[NastyFunction()] * 9),
+        lambda: Sequential(Sequential(*[Sequential(*[NastyFunction()] * 9)] * 9), Dropout(0.5)),
     ],
     BatchNorm: [lambda: BatchNorm(MANY)],
     Dropout: [lambda: Dropout(1e-300), lambda: Dropout(0.1234567890123456)],
