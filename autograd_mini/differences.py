@@ -145,8 +145,9 @@ class _Ladder:
         slopes, bends = _Tableau(2), _Tableau(1)
         if not self.step(rung, slopes, bends) or not slopes.rungs:
             return True
-        if self.bends.is_growth(*bends.last, self.bends.rungs):
-            return False
+        (bend, rounding), (before, _) = bends.last, self.bends.last
+        if abs(bend) > 0.25 * abs(before) + 10.0 * rounding:
+            return False  # on a kink or a spike: the bend of a smooth function shrinks with the step
         self.bends.last = bends.last
         return slopes.is_near(best, 10.0 * error + 1e-6 * abs(best))
 

@@ -85,6 +85,14 @@ def test_a_kink_is_neither_approved_nor_blamed(f: Callable[..., Any], args: tupl
     assert "kink here" in repr(report)
 
 
+@pytest.mark.parametrize("x", [-7.308, 1.0, 5.679, 8.846, 40.0])
+@pytest.mark.parametrize("peak", [lambda u: 1.0 / (0.7 + am.abs(u)), lambda u: am.exp(-u * am.sign(u))])
+def test_a_peak_as_steep_on_the_left_as_on_the_right_is_not_approved(peak: Callable[..., Any], x: float) -> None:
+    (check,) = gradcheck(lambda at: peak(3.0 * at - 3.0 * x), x).checks
+    assert check.verdict == "kink here"
+    assert check.left == pytest.approx(-check.right, rel=1e-4)  # over the smallest step, where rounding shows
+
+
 def test_a_kink_shows_the_slopes_on_both_sides() -> None:
     (check,) = gradcheck(lambda x: 3.0 * am.abs(x), 0.0).checks
     assert (check.left, check.right) == (pytest.approx(-3.0, rel=1e-9), pytest.approx(3.0, rel=1e-9))
