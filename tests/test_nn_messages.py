@@ -1,4 +1,4 @@
-"""Every error of ``nn`` names the bad value, what would be legal, and the fix; data and checkpoints have their own tests."""
+"""Every error of ``nn`` names the bad value, what is legal and the fix; data and checkpoints have their own tests."""
 
 import ast
 import math
