@@ -51,7 +51,7 @@ def text(name: str | bytes) -> bytes:
 
 def archive(members: list[Member], *, gap: bytes = b"", before_end: bytes = b"", **end: int) -> bytes:
     """Write a zip as the format says, but for what the members and `end` change, and seal it with a right digest."""
-    out, directory = b"", b""
+    out, directory = bytearray(), bytearray()
     for m in members:
         name, short = text(m.name), text(m.name if m.local_name is None else m.local_name)
         out += m.before
@@ -71,7 +71,7 @@ def archive(members: list[Member], *, gap: bytes = b"", before_end: bytes = b"",
         "disk": 0, "start": 0, "here": len(members), "count": len(members), "length": len(directory),
         "offset": len(out), "comment": 71,
     } | end  # fmt: skip
-    return reseal(out + directory + before_end + struct.pack("<4s4H2IH", b"PK\5\6", *value.values()))
+    return reseal(bytes(out + directory) + before_end + struct.pack("<4s4H2IH", b"PK\5\6", *value.values()))
 
 
 def reseal(unsealed: bytes) -> bytes:

@@ -96,6 +96,13 @@ def overlapping() -> bytes:
     return archive([first, a, Member("b.npy", a.data, central={"offset": offset})])
 
 
+def nearly_all() -> bytes:
+    arrays = {f"a{i:05}": np.zeros(1) for i in range(20_000)}
+    raw = manifest(arrays=described(arrays))
+    everything = [Member("manifest.json", raw), *(Member(f"{name}.npy", npy_of(arrays[name])) for name in arrays)]
+    return archive(everything[:10_001] + everything[10_002:])
+
+
 def many_entries(count: int, name: str = "a") -> Callable[[], bytes]:
     def make() -> bytes:
         raw = manifest()
@@ -158,6 +165,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "swapped": (order(0, 2, 1, 3, 4, 5), "out of order: 'buffers/mean.npy' is where 'buffers/mask.npy' belongs"),
     "reversed": (order(0, 5, 4, 3, 2, 1), "out of order: 'random/state.npy' is where"),
     "manifest last": (order(1, 2, 3, 4, 5, 0), "first member is 'buffers/mask.npy', but must be 'manifest.json'"),
+    "19,999 of 20,000": (nearly_all, "missing members: 'a10000.npy'$"),
     "20 entries of nothing": (many_entries(20), "missing members: .*extra members: 'a', .*duplicate members: 'a'"),
     "65,535 entries": (many_entries(65_535), "missing members: .*extra members: 'a', .* and 65,530 more"),
     "170,000 entries": (many_entries(170_000), "missing members: .*extra members: 'a', .* and 169,995 more"),

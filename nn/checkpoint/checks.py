@@ -95,9 +95,8 @@ def check_members(file: BinaryIO, size: int, manifest: bytes, specs: Mapping[str
     _check_names([name for name, _ in entries], list(sizes))
     if sum(sizes.values()) > size:
         largest = listed(sorted(specs, key=lambda name: -specs[name].size), 3)
-        _refuse(
-            f"its arrays have {sum(sizes.values()):,} bytes by their shapes, but it has {size:,}; largest: {largest}"
-        )
+        needed = f"its arrays have {sum(sizes.values()):,} bytes by their shapes"
+        _refuse(f"{needed}, but it has {size:,}; largest: {largest}")
     offset, crcs = 0, []
     for name, entry in entries:
         crcs.append(CENTRAL.unpack_from(entry)[7])
@@ -141,11 +140,11 @@ def _check_names(found: Sequence[bytes], due: Sequence[bytes]) -> None:
     """Both directory and manifest list the members, each once and in one order."""
     if found == due:
         return
-    twice = [name for name, count in Counter(found).items() if count > 1]
+    counts, wanted = Counter(found), set(due)
     faults = {
-        "missing": [name for name in due if name not in set(found)],
-        "extra": [name for name in found if name not in set(due)],
-        "duplicate": twice,
+        "missing": [name for name in due if name not in counts],
+        "extra": [name for name in found if name not in wanted],
+        "duplicate": [name for name, count in counts.items() if count > 1],
     }
     told = [f"{what} members: {listed(map(_text, names))}" for what, names in faults.items() if names]
     if not told:
