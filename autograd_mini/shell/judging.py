@@ -44,12 +44,12 @@ def add_predict_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a CSV or NPZ file with the columns of the run's data; that of the "
                         "targets may be absent")  # fmt: skip
     parser.add_argument(
-        "--json", action="store_true", help="for machines: one JSON object a line on stdout, for each row"
+        "--json", action="store_true", help="for machines: one JSON object a line, for each row"
     )
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the folder that train --save has made, or a checkpoint in it")
+    parser.add_argument("folder", metavar="RUN", help="the folder that train --save has made, or a checkpoint in it")
     parser.add_argument("--last", action="store_true", help="take the parameters as they stand (default: those of the "
                         "epoch with the smallest validation loss)")  # fmt: skip
 
@@ -62,7 +62,7 @@ def evaluate(options: argparse.Namespace) -> int:
     else:
         what, dataset = f"the test part of {Path(notes.data).name}", notes.parts(options.data).test
         if not len(dataset):
-            raise ValueError(f"{options.run} was trained with --test 0: give a file to judge it by")
+            raise ValueError(f"{options.folder} was trained with --test 0: give a file to judge it by")
     numbers = scores(trainer, notes, dataset)
     if options.json:
         said_in_json({"event": "evaluation", "data": what, "rows": len(dataset), "epoch": epoch, **numbers})
@@ -107,10 +107,12 @@ def predict(options: argparse.Namespace) -> int:
 
 def _opened(options: argparse.Namespace) -> tuple[Trainer, RunNotes, int, str]:
     """Load a run with the parameters of its best epoch, or as they stand, and say which."""
-    if not Path(options.run).exists():
-        raise FileNotFoundError(f"there is no run {options.run!r}: autograd-mini train --save {options.run} makes one")
-    trainer = Trainer.resume(options.run, progress=False)
-    notes = RunNotes.of(trainer.notes, options.run)
+    if not Path(options.folder).exists():
+        raise FileNotFoundError(
+            f"there is no run {options.folder!r}: autograd-mini train --save {options.folder} makes one"
+        )
+    trainer = Trainer.resume(options.folder, progress=False)
+    notes = RunNotes.of(trainer.notes, options.folder)
     if trainer.best is None or options.last:
         place = trainer.position
         batches = f" and {place.batch} batches" if place.batch else ""

@@ -95,8 +95,8 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     _flag(data, "--normalize", "shift and scale inputs, and quantities to predict, to mean 0 and standard deviation 1, "
           "as the training rows have it (default: yes)", negative=True)  # fmt: skip
     share = _number(least=0.0, below=1.0)
-    _add(data, "--validation", "SHARE", "of the rows, to judge each epoch by, 0 to 1 (default: 0.15)", share)
-    _add(data, "--test", "SHARE", "of the rows, to judge the result by, 0 to 1 (default: 0.15)", share)
+    _add(data, "--validation", "SHARE", "of the rows, to judge each epoch by, 0 to below 1 (default: 0.15)", share)
+    _add(data, "--test", "SHARE", "of the rows, to judge the result by, 0 to below 1 (default: 0.15)", share)
 
     model = parser.add_argument_group("model")
     _add(model, "--layers", "N,N,…", "neurons of the hidden layers, each 1 or more, or none for no hidden layer; the "
@@ -104,13 +104,14 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     _add(model, "--activation", "NAME", f"of the hidden layers: {', '.join(ACTIVATIONS)} (default: relu)",
          choices=ACTIVATIONS)  # fmt: skip
     _flag(model, "--batch-norm", "normalize the sums of the hidden layers over each batch (default: no)")
-    _add(model, "--dropout", "P", "probability that an output of a hidden layer is left out in training, 0 to 1 "
+    _add(model, "--dropout", "P", "probability that an output of a hidden layer is left out in training, 0 to below 1 "
          "(default: 0)", _number(least=0.0, below=1.0))  # fmt: skip
 
     learning = parser.add_argument_group("learning")
     losses = [name for names in LOSSES_OF.values() for name in names]
     _add(learning, "--loss", "NAME", "auto, cross_entropy or (two classes) binary_cross_entropy; for quantities "
-         "mean_squared_error or sum_squared_error (default: auto, the first of these)", choices=["auto", *losses])  # fmt: skip
+         "mean_squared_error or sum_squared_error (default: auto, the first of these)",
+         choices=["auto", *losses])  # fmt: skip
     _add(learning, "--optimizer", "NAME", f"{', '.join(OPTIMIZERS)} (default: adam)", choices=OPTIMIZERS)
     _add(learning, "--learning-rate", "RATE", "0 or more (default: 0.01; for sgd and adagrad 0.1)", _number(least=0.0))
     _add(learning, "--momentum", "M", "of sgd and rmsprop, 0 or more (default: 0)", _number(least=0.0))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autograd_mini.errors import CheckpointError, NonFiniteError
+from autograd_mini.modes import quiet
 from autograd_mini.shell.run_model import built, fixed_length
 from autograd_mini.shell.run_notes import RunNotes, prepared
 from autograd_mini.shell.run_options import RunOptions
@@ -97,7 +98,8 @@ class _Run:
             print(self._description(), flush=True)
         validation = self.split.validation if len(self.split.validation) else None
         try:
-            trainer.fit(self.split.train, validation=validation, **self.settings)
+            with quiet():  # of all that overflows, the error below says what there is to say
+                trainer.fit(self.split.train, validation=validation, **self.settings)
         except KeyboardInterrupt as stop:
             signals.rearm()
             return self._stopped(stop)
@@ -125,9 +127,10 @@ class _Run:
         model = f"{trainer.model!r}, {len(trainer.model.parameters()):,} parameters, {trainer.hyper_parameters.loss}"
         data = Path(self.notes.data).name
         place = trainer.position
-        begun = f"; goes on after epoch {place.epoch}, batch {place.batch}" if place.epoch or place.batch else ""
+        here = f"; goes on after epoch {place.epoch}" + (f" and {_batches(place.batch)}" if place.batch else "")
+        begun = here if place.epoch or place.batch else ""
         rate = f"{trainer.hyper_parameters.optimizer['name']} at {trainer.optimizer.learning_rate:g}"
-        return f"{data}: {self.notes.width} inputs, {kind}, {dealt}; {model}, {rate}{begun}"
+        return f"{data}: {self.notes.width} inputs, {kind}; {dealt}\n{model}; {rate}{begun}"
 
     def _finish(self, status: str) -> int:
         try:
@@ -171,7 +174,7 @@ class _Run:
 
     def _stopped(self, stop: KeyboardInterrupt) -> int:
         place, resume = self.trainer.position, None
-        where = f"after epoch {place.epoch}" + (f" and {place.batch} batches of the next" if place.batch else "")
+        where = f"after epoch {place.epoch}" + (f" and {_batches(place.batch)} of the next" if place.batch else "")
         if self.folder is None:
             again = command_text(*self.words, "--save", "run/")
             told = f"{where}; nothing was saved, as --save was not given; next time: {again}"
@@ -205,6 +208,10 @@ class _Run:
         except CheckpointError as error:
             return str(error)
         return None
+
+
+def _batches(count: int) -> str:
+    return f"{count} batch{'es' * (count != 1)}"
 
 
 def _cause(stop: KeyboardInterrupt) -> str:
