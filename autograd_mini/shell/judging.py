@@ -41,8 +41,8 @@ def add_predict_options(parser: argparse.ArgumentParser) -> None:
     """Give the parser of ``predict`` its options."""
     parser.epilog = _PREDICT_EPILOG
     _add_shared(parser)
-    parser.add_argument("file", metavar="FILE", help="a CSV or NPZ file with the columns of the run's data; that of the "
-                        "targets may be absent")  # fmt: skip
+    parser.add_argument("file", metavar="FILE", help="a CSV or NPZ file with the columns of the run's data; that of "
+                        "the targets may be absent")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="for machines: one JSON object a line, for each row")
 
 
