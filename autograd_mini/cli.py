@@ -11,6 +11,7 @@ from autograd_mini import __version__
 from autograd_mini.errors import NonFiniteError
 from autograd_mini.shell import (
     StepSession,
+    Terminated,
     add_evaluate_options,
     add_predict_options,
     add_train_options,
@@ -46,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("\nautograd-mini: interrupted", file=sys.stderr)
-        return 130
+        return 143 if isinstance(stop, Terminated) else 130
     except BrokenPipeError:
         # What is left to write goes nowhere, or Python would complain as it ends; 128 + SIGPIPE, as in a shell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -160,7 +160,9 @@ def test_a_csv_file_without_a_header(call: Any) -> None:
 
 
 def test_quantities_are_predicted_in_their_own_units(call: Any) -> None:
-    told = ("--data", houses("houses.csv"), "--quantities", "--epochs", "40", "--layers", "8")
+    doubtful = call("train", "--data", houses("houses.csv"), "--epochs", "1", "--layers", "none")
+    assert "classes (if they are quantities, say --quantities); " in doubtful.out
+    told = ("--data", "houses.csv", "--quantities", "--epochs", "40", "--layers", "8")
     trained = call("train", *told, "--save", "run")
     assert "2 inputs, price to predict" in trained.out
     assert "mean_squared_error" in trained.out
@@ -287,6 +289,9 @@ def test_the_data_may_move_but_not_change(call: Any) -> None:
     assert "animals.csv, is not there; if it has moved, say where: --data FILE" in lost.err
     assert call("train", "--resume", "run", "--epochs", "2", "--data", "moved.csv").code == 0
     assert call("evaluate", "run", "--data", "moved.csv").code == 0
+    call("train", *MOONS, "--save", "moons")
+    other = call("train", "--resume", "moons", "--data", "moved.csv", "--epochs", "3")
+    assert "begun with the data set moons, so --data moved.csv does not go with it" in other.err
     animals("animals.csv", rows=61)
     changed = call("train", "--resume", "run", "--epochs", "3")
     assert changed.code == 1

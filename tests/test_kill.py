@@ -20,7 +20,10 @@ from autograd_mini.cli import main
 from nn import read_checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent
-TOLD = ["--data", "moons", "--layers", "4", "--epochs", "2", "--batch-size", "48", "--batch-norm", "--dropout", "0.2", "--schedule", "cosine", "--save-every", "1"]  # fmt: skip
+TOLD = (
+    "--data", "moons", "--layers", "4", "--epochs", "2", "--batch-size", "48", "--batch-norm", "--dropout", "0.2",
+    "--schedule", "cosine", "--save-every", "1",
+)  # fmt: skip
 PLAIN = ("-m", "autograd_mini")
 # Half of the time of this child goes by inside its saves.
 SLOW = (

@@ -78,7 +78,9 @@ class RunNotes:
             OSError: if the file cannot be read.
             ValueError: if it has changed.
         """
-        path = self.data if moved_to is None or self.sha256 is None else moved_to
+        path = self.data if moved_to is None else moved_to
+        if self.sha256 is None and path != self.data:
+            raise ValueError(f"this run was begun with the data set {self.data}, so --data {path} does not go with it")
         if self.sha256 is not None and not Path(path).exists():
             raise FileNotFoundError(
                 f"the data of this run, {path}, is not there; if it has moved, say where: --data FILE"

@@ -5,11 +5,17 @@ import math
 import os
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from autograd_mini.shell.run_notes import RunNotes
 from nn.callbacks import Callback
+from nn.data import Split
+from nn.trainer import Trainer
 
-__all__ = ["EpochLines", "command_text", "folder_text", "next_commands", "said_in_json"]
+__all__ = ["EpochLines", "batches_text", "beginning", "command_text", "folder_text", "next_commands", "said_in_json"]
+
+_MANY = 20
 
 
 def said_in_json(thing: Mapping[str, Any]) -> None:
@@ -33,6 +39,35 @@ class EpochLines(Callback):
         said_in_json(
             {"event": "epoch", "epoch": len(trainer.history), "epochs": trainer.hyper_parameters.epochs, **numbers}
         )
+
+
+def beginning(trainer: Trainer, notes: RunNotes, split: Split) -> str:
+    """Say what is learned from, and what learns."""
+    if notes.classes is None:
+        kind = f"{notes.label or 'quantities'} to predict"
+    else:
+        # So many classes with numbers for names are likely to be quantities.
+        numbered = notes.sha256 is not None and all(name.lstrip("-").isdecimal() for name in notes.names)
+        doubt = " (if they are quantities, say --quantities)" if numbered and notes.classes > _MANY else ""
+        kind = f"{notes.classes} classes{doubt}"
+    train, validation, test = map(len, split)
+    dealt = f"{train:,} rows to train, {validation:,} for validation, {test:,} for test"
+    told, place = trainer.hyper_parameters, trainer.position
+    model = f"{trainer.model!r}, {len(trainer.model.parameters()):,} parameters, {told.loss}"
+    rate = f"{told.optimizer['name']} at {trainer.optimizer.learning_rate:g}"
+    here = f"; goes on after epoch {place.epoch}" + (f" and {batches_text(place.batch)}" if place.batch else "")
+    begun = here if place.epoch or place.batch else ""
+    return f"{Path(notes.data).name}: {notes.width} inputs, {kind}; {dealt}\n{model}; {rate}{begun}"
+
+
+def batches_text(count: int) -> str:
+    """Count batches in words.
+
+    Example:
+        >>> batches_text(1), batches_text(2)
+        ('1 batch', '2 batches')
+    """
+    return f"{count} batch{'es' * (count != 1)}"
 
 
 def command_text(*words: object) -> str:

@@ -11,7 +11,15 @@ from autograd_mini.modes import quiet
 from autograd_mini.shell.run_model import built, fixed_length
 from autograd_mini.shell.run_notes import RunNotes, prepared
 from autograd_mini.shell.run_options import RunOptions
-from autograd_mini.shell.run_output import EpochLines, command_text, folder_text, next_commands, said_in_json
+from autograd_mini.shell.run_output import (
+    EpochLines,
+    batches_text,
+    beginning,
+    command_text,
+    folder_text,
+    next_commands,
+    said_in_json,
+)
 from autograd_mini.shell.run_scores import score_text, scores
 from autograd_mini.shell.signals import StopSignals, Terminated
 from nn.data import Split
@@ -95,7 +103,7 @@ class _Run:
             return self._finish("complete already")
         trainer.callbacks += [signals, *([EpochLines()] if self.json else [])]
         if not self.json:
-            print(self._description(), flush=True)
+            print(beginning(trainer, self.notes, self.split), flush=True)
         validation = self.split.validation if len(self.split.validation) else None
         try:
             with quiet():  # of all that overflows, the error below says what there is to say
@@ -117,20 +125,6 @@ class _Run:
         place, stopping = self.trainer.position, self.trainer.early_stopping
         stops = stopping is not None and not place.batch and stopping.reason(self.trainer.history) is not None
         return stops or place.epoch >= self.settings["epochs"]
-
-    def _description(self) -> str:
-        trainer, sizes = self.trainer, [len(part) for part in self.split]
-        kind = (
-            f"{self.notes.classes} classes" if self.notes.classes else f"{self.notes.label or 'quantities'} to predict"
-        )
-        dealt = f"{sizes[0]:,} rows to train, {sizes[1]:,} for validation, {sizes[2]:,} for test"
-        model = f"{trainer.model!r}, {len(trainer.model.parameters()):,} parameters, {trainer.hyper_parameters.loss}"
-        data = Path(self.notes.data).name
-        place = trainer.position
-        here = f"; goes on after epoch {place.epoch}" + (f" and {_batches(place.batch)}" if place.batch else "")
-        begun = here if place.epoch or place.batch else ""
-        rate = f"{trainer.hyper_parameters.optimizer['name']} at {trainer.optimizer.learning_rate:g}"
-        return f"{data}: {self.notes.width} inputs, {kind}; {dealt}\n{model}; {rate}{begun}"
 
     def _finish(self, status: str) -> int:
         try:
@@ -174,7 +168,7 @@ class _Run:
 
     def _stopped(self, stop: KeyboardInterrupt) -> int:
         place, resume = self.trainer.position, None
-        where = f"after epoch {place.epoch}" + (f" and {_batches(place.batch)} of the next" if place.batch else "")
+        where = f"after epoch {place.epoch}" + (f" and {batches_text(place.batch)} of the next" if place.batch else "")
         if self.folder is None:
             again = command_text(*self.words, "--save", "run/")
             told = f"{where}; nothing was saved, as --save was not given; next time: {again}"
@@ -208,10 +202,6 @@ class _Run:
         except CheckpointError as error:
             return str(error)
         return None
-
-
-def _batches(count: int) -> str:
-    return f"{count} batch{'es' * (count != 1)}"
 
 
 def _cause(stop: KeyboardInterrupt) -> str:
