@@ -393,6 +393,7 @@ def interrupt_after_an_epoch(monkeypatch: pytest.MonkeyPatch, number: signal.Sig
     monkeypatch.setattr(Trainer, "_end_epoch", interrupted)
 
 
+@pytest.mark.usefixtures("heeded_ctrl_c")
 @pytest.mark.skipif(os.name != "posix", reason="there are no such signals here")
 @pytest.mark.parametrize(("number", "code", "word"), [(2, 130, "interrupted"), (15, 143, "terminated")])
 def test_a_signal_saves_the_run_or_says_how_to(

@@ -42,6 +42,7 @@ sys.exit(main())
 """,
 )
 posix = pytest.mark.skipif(os.name != "posix", reason="there are no such signals here")
+pytestmark = pytest.mark.usefixtures("heeded_ctrl_c")
 Files = dict[str, bytes]
 
 
