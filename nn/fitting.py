@@ -40,11 +40,13 @@ def settled(
         drop_last=before.drop_last if drop_last is None else drop_last,
     )
     prints = {"train": _fingerprint(train), "validation": _fingerprint(validation)}
-    if trainer.position != Position():
+    # With a folder, what training was begun with is saved before the first batch.
+    begun = trainer.position != Position() or bool(trainer.folder and trainer.fingerprints)
+    if begun:
         _check_same(told, before, prints, trainer.fingerprints)
-    elif trainer.folder is not None:
-        trainer.folder.claim()
     _check_batches(trainer.model, len(train), told)
+    if not begun and trainer.folder is not None:
+        trainer.folder.claim()
     return told, prints
 
 

@@ -198,13 +198,22 @@ class Trainer:
         losses = self.history["validation_loss"]
         return losses.index(min(losses)) + 1
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path | None = None) -> None:
         """Write a checkpoint of the run as it stands, from which ``Trainer.resume`` goes on bit for bit.
+
+        Args:
+            path: the file; None saves in the run's folder, and where an epoch has just ended, also as that epoch's.
 
         Raises:
             CheckpointError: if it cannot be written; what was at `path` before is untouched.
+            ValueError: for no path if the run has no folder.
         """
-        write_checkpoint(path, *pack(self))
+        if path is not None:
+            write_checkpoint(path, *pack(self))
+        elif self.folder is None:
+            raise ValueError("this run has no folder: give save() a path, or save=FOLDER to the Trainer")
+        else:
+            self.folder.save(*pack(self), epoch=None if self.position.batch else self.position.epoch)
 
     @classmethod
     def resume(cls, path: str | Path, **options: Any) -> Self:
