@@ -8,13 +8,13 @@ from typing import Any
 
 from autograd_mini.anomalies import operation_text
 from autograd_mini.backward import differentiable_arguments
-from autograd_mini.differences import DIFFERS, Estimate, judge
+from autograd_mini.differences import DIFFERS, TOO_STEEP, Estimate, judge, verdict
 from autograd_mini.functions import VALUE
 from autograd_mini.graph import topological_order
 from autograd_mini.kits import FLOAT
 from autograd_mini.number import number_text
 from autograd_mini.printing import printable
-from autograd_mini.replay import misfits
+from autograd_mini.replay import Replay, misfits
 from autograd_mini.rules import RULES, Rule
 from autograd_mini.source import SourceLine
 from autograd_mini.tracing import pull
@@ -87,6 +87,7 @@ def find_guilty(
         yield _detached(nodes, suspects, moved)
         if order == 2:
             yield from map(_wrong_second, interior)
+        yield from (_wrong_local(node, on_the_way, is_sharp=True) for node in interior)
 
     first = next(filter(None, accusations()), None)
     return first and replace(first, inputs=tuple(suspects))
@@ -102,20 +103,26 @@ def _wrong_value(node: Value) -> Blame | None:
     return None
 
 
-def _wrong_local(node: Value, on_the_way: Container[Value]) -> Blame | None:
-    """Hold the local derivatives of one node to differences of its row's forward."""
+def _wrong_local(node: Value, on_the_way: Container[Value], *, is_sharp: bool = False) -> Blame | None:
+    """Hold the local derivatives of one node to differences of its row's forward; if sharp, to its complex step."""
     rule = RULES.get(node.op)
     if rule is None:
         return None
     data = [parent.data for parent in node.parents]
-    text = operation_text(node.op, node.parents)
+    text, digits = operation_text(node.op, node.parents), 17 if is_sharp else 12
     for argument, parent, local in zip(differentiable_arguments(node), node._inputs, node._locals, strict=True):
         if parent in on_the_way:
-            found, judged = _judged_alone(rule, rule.forward, data, argument, local)
+            if is_sharp:
+                found, judged = _judged_sharply(node.op, data, argument, local)
+            else:
+                found, judged = _judged_alone(rule, rule.forward, data, argument, local)
             if judged == DIFFERS:
+                other = (
+                    f"the complex step of {node.op} alone gives" if is_sharp else f"differences of {node.op} alone give"
+                )
                 message = (
-                    f"∂{text}/∂argument {argument} is {number_text(local, 12)} on the node, and differences of "
-                    f"{node.op} alone give {number_text(found.derivative, 12)}"
+                    f"∂{text}/∂argument {argument} is {number_text(local, digits)} on the node, and {other} "
+                    f"{number_text(found.derivative, digits)}"
                 )
                 return Blame(node.op, _first_wrong(node.op), message, node, argument, local, found.derivative)
     return None
@@ -163,6 +170,18 @@ def _judged_alone(
 
     value, _ = probe(data[argument])
     return judge(probe, data[argument], exact, abs(exact), 2.0 * _EPSILON * abs(value))
+
+
+def _judged_sharply(op: str, data: Sequence[float], argument: int, exact: float) -> tuple[Estimate, str]:
+    """Hold a derivative of one op by itself to its complex step."""
+    leaves = [Value(x) for x in data]
+    alone = Replay(apply(op, *leaves))
+    sharper = alone.complex_step(leaves[argument])
+    if sharper is None:
+        return Estimate(math.nan, math.inf), TOO_STEEP
+    error = max(4.0 * _EPSILON * abs(sharper), 0.1 * alone.scatter(leaves[argument]))
+    found = Estimate(sharper, error)
+    return found, verdict(exact, found, abs(exact))
 
 
 def _wrong_sum(order: Sequence[Value], written: Mapping[Value, float]) -> Blame | None:

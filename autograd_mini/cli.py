@@ -4,11 +4,22 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from autograd_mini import __version__
-from autograd_mini.shell import StepSession, find_subject
+from autograd_mini.errors import NonFiniteError
+from autograd_mini.shell import (
+    StepSession,
+    Terminated,
+    add_evaluate_options,
+    add_predict_options,
+    add_train_options,
+    evaluate,
+    find_subject,
+    predict,
+    train,
+)
 from autograd_mini.stepper import debug
 from viz.demo import run_demo
 
@@ -22,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the command's name; those of the process if None.
 
     Returns:
-        The exit code: 0 for success, 1 for a failure, 2 for a wrong call, 130 after Ctrl-C, 141 when nobody reads on.
+        The exit code: 0 for success, 1 for a failure, 2 for a wrong call, 130 after Ctrl-C,
+        141 when nobody reads on, 143 when training was ended by SIGTERM.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started us
@@ -31,17 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows no → prints a ? instead
     options = _parser().parse_args(arguments)
+    options.words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code: int = options.run(options)
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("\nautograd-mini: interrupted", file=sys.stderr)
-        return 130
+        return 143 if isinstance(stop, Terminated) else 130
     except BrokenPipeError:
         # What is left to write goes nowhere, or Python would complain as it ends; 128 + SIGPIPE, as in a shell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, NonFiniteError) as error:
         print(f"autograd-mini: {error}", file=sys.stderr)
         return 1
     return code
@@ -59,6 +72,15 @@ In the session, help lists the commands. They may also come through a pipe:
   printf 'next\\nexplain x\\n' | autograd-mini step "tanh(2*x + b)" x=0.5 b=-1.5
 
 The exit code is then 1 if one of them failed. Colour is off when NO_COLOR is set."""
+
+_RUN_COMMANDS: tuple[tuple[str, Callable[..., int], Callable[..., None], str, str], ...] = (
+    ("train", train, add_train_options, "train a network, or go on with a saved run",
+     "Train a network of your own on a file of yours or a data set by name, or go on with a saved run, bit for bit."),
+    ("evaluate", evaluate, add_evaluate_options, "judge a saved run by data it has not learned from",
+     "Print loss, accuracy, precision and recall by class and the confusion matrix of a saved run."),
+    ("predict", predict, add_predict_options, "print what a saved run says of new rows",
+     "Print, as CSV, the class of each row of a file and the probability of each class; or the quantity."),
+)  # fmt: skip
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,6 +115,13 @@ def _parser() -> argparse.ArgumentParser:
         "-c", "--command", metavar="COMMAND", action="append", default=[], help="do this first; may be repeated"
     )
     step.set_defaults(run=_step)
+
+    for name, run, add_options, text, description in _RUN_COMMANDS:
+        command = commands.add_parser(
+            name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter, description=description
+        )
+        add_options(command)
+        command.set_defaults(run=run, fail=command.error)
     return parser
 
 

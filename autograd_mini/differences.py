@@ -43,6 +43,10 @@ class Estimate(NamedTuple):
     kink: bool = False
     crossed: bool = False
 
+    def is_near(self, other: "Estimate") -> bool:
+        """Whether neither of two estimates contradicts the other; a kink contradicts nothing."""
+        return self.kink or abs(self.derivative - other.derivative) <= 10.0 * (self.error + other.error)
+
 
 def estimate(probe: Probe, x: float, noise: float, enough: float = 1e-12) -> Estimate:
     """Differentiate a function at `x`.
@@ -76,7 +80,8 @@ def _best(probe: Probe, x: float, noise: float, enough: float) -> Estimate:
     for scale in dict.fromkeys((_WIDEST * max(1.0, abs(x)), _WIDEST * abs(x) or _WIDEST, _WIDEST)):
         ladder = _Ladder(probe, x, here, noise, scale)
         found.append(ladder.climb(enough))
-        if ladder.converged:
+        if ladder.converged:  # a wider ladder may have led over a pole
+            found = [one for one in found if one.is_near(found[-1])]
             break
     # The finest step there is: of a function that is faster than all steps, the slopes of wide ones agree by chance.
     finest, slopes = _Ladder(probe, x, here, noise, 4.0 * math.ulp(x)), _Tableau(2)
@@ -102,15 +107,17 @@ class _Ladder:
         """Go down the ladder until the estimate is good enough."""
         for rung in range(_RUNGS):
             if self.step(rung, self.slopes, self.bends):
-                best, error = self.slopes.settled()
+                best, error, _ = self.slopes.settled()
                 good = max(enough * abs(best), 4.0 * self.noise / self.scale)
                 if self.slopes.rungs >= 4 and error <= good and self.is_confirmed(best, error, rung + _FAR):
                     self.converged = True
                     break
             elif self.slopes.rungs:
                 self.slopes, self.bends = _Tableau(2), _Tableau(1)
-        derivative, error = self.slopes.settled()
+        derivative, error, rung = self.slopes.settled()
         error = max(error, 1e-10 * abs(derivative))  # the estimate of an error is itself an estimate
+        if any(self.bends.is_growth(*later, rung) for later in self.bends.entries_after(rung)):
+            error = math.inf
         kink = self.straddled or self.bends.is_jump(derivative)
         return Estimate(derivative, error, self.widest, self.left, self.right, kink)
 
@@ -138,6 +145,9 @@ class _Ladder:
         slopes, bends = _Tableau(2), _Tableau(1)
         if not self.step(rung, slopes, bends) or not slopes.rungs:
             return True
+        (bend, rounding), (before, _) = bends.last, self.bends.last
+        if abs(bend) > 0.25 * abs(before) + 10.0 * rounding:
+            return False  # on a kink or a spike: the bend of a smooth function shrinks with the step
         self.bends.last = bends.last
         return slopes.is_near(best, 10.0 * error + 1e-6 * abs(best))
 
@@ -166,12 +176,20 @@ class _Tableau:
             self._entries.append((max(abs(better - last), abs(better - earlier)) + rounding, better, self.rungs))
         self.rungs += 1
 
-    def settled(self) -> tuple[float, float]:
-        """The entry with the least error that no smaller step contradicts, and its error."""
+    def settled(self) -> tuple[float, float, int]:
+        """The entry with the least error that no smaller step contradicts, its error, and its rung."""
         for error, entry, rung in sorted(self._entries):
-            if all(abs(plain - entry) <= 10.0 * (error + rounding) for _, plain, rounding in self._plain[rung + 1 :]):
-                return entry, error
-        return math.nan, math.inf
+            if all(abs(plain - entry) <= 10.0 * (error + rounding) for plain, rounding in self.entries_after(rung)):
+                return entry, error, rung
+        return math.nan, math.inf, self.rungs
+
+    def entries_after(self, rung: int) -> list[tuple[float, float]]:
+        """The numbers found at smaller steps, each with its rounding error."""
+        return [(plain, rounding) for _, plain, rounding in self._plain[rung + 1 :]]
+
+    def is_growth(self, plain: float, rounding: float, rung: int) -> bool:
+        """Whether a number is larger than all up to a rung: a bend is, if steps led over a spike, as beside a pole."""
+        return abs(plain) > 2.0 * max(abs(before) for _, before, _ in self._plain[: rung + 1]) + 10.0 * rounding
 
     def is_wider_than(self, width: float) -> bool:
         """Whether the step went down, as it does unless rounding keeps it up."""
@@ -179,7 +197,7 @@ class _Tableau:
 
     def is_jump(self, slope: float) -> bool:
         """Whether the numbers, slopes on the right less slopes on the left, go to a limit that is not 0."""
-        limit, doubt = self.settled()
+        limit, doubt, _ = self.settled()
         return abs(limit) > 10.0 * doubt + 1e-6 * abs(slope) and self.is_near(limit, 0.1 * abs(limit))
 
     def is_near(self, wanted: float, tolerance: float) -> bool:
@@ -240,7 +258,7 @@ def judge(
     found = estimate(probe, x, noise, enough)
     judged = verdict(exact, found, size, doubt)
     measured = measured_noise(probe, x) if judged in (DIFFERS, TOO_STEEP) else 0.0
-    # Where nothing could be told, scatter that is no rounding (a jump, fast waves) must not be taken for it.
+    # Where nothing could be told, scatter that is no rounding (a jump, say) must not be taken for it.
     if measured > noise and (judged == DIFFERS or measured <= 1e6 * noise):
         found = estimate(probe, x, measured, enough)
         judged = verdict(exact, found, size, doubt)
@@ -250,15 +268,26 @@ def judge(
 def measured_noise(probe: Probe, x: float) -> float:
     """How far neighbouring values of a function scatter: the size of its fourth differences.
 
+    Those of noise are as large at half the spacing, and small beside the values; those of waves are not.
+
     Source: Moré & Wild 2011, *Estimating computational noise*.
     """
     noise = 0.0
     for share in (2.0**-40, 2.0**-26, 2.0**-12):
         spacing = max(share * abs(x), 8.0 * math.ulp(x))
-        values = [probe(x + i * spacing)[0] for i in range(-4, 5)]
-        for _ in range(4):
-            values = [b - a for a, b in itertools.pairwise(values)]
-        scatter = math.sqrt(sum(value * value for value in values) / len(values) / 70.0)
-        if min(values) < 0.0 < max(values) and math.isfinite(scatter):  # of one sign, they are those of a curve
-            noise = max(noise, scatter)
+        wide, _ = _scatter(probe, x, spacing)
+        narrow, largest = _scatter(probe, x, 0.5 * spacing)
+        if wide <= 4.0 * narrow <= 4e-2 * largest:
+            noise = max(noise, wide)
     return noise
+
+
+def _scatter(probe: Probe, x: float, spacing: float) -> tuple[float, float]:
+    """The size of the fourth differences of nine values, and that of the largest value."""
+    values = [probe(x + i * spacing)[0] for i in range(-4, 5)]
+    largest = max(map(abs, values))
+    for _ in range(4):
+        values = [b - a for a, b in itertools.pairwise(values)]
+    scatter = math.sqrt(sum(value * value for value in values) / len(values) / 70.0)
+    # Of one sign, they are those of a curve.
+    return (scatter if min(values) < 0.0 < max(values) and math.isfinite(scatter) else 0.0), largest

@@ -85,10 +85,14 @@ class Replay:
 
         return value_and_branch
 
-    def complex_step(self, x: Value) -> float | None:
+    def complex_step(self, x: Value, at: float | None = None) -> float | None:
         """∂root/∂x as the imaginary part of the graph computed at x + i·h, which loses no digits.
 
         Source: Squire & Trapp 1998, *Using complex variables to estimate derivatives of real functions*.
+
+        Args:
+            x: the node to differentiate by.
+            at: the number to have there; None for its own.
 
         Returns:
             The derivative; None if an op on the way is not analytic, or not known over the complex numbers, or if the
@@ -101,13 +105,20 @@ class Replay:
             >>> Replay(sin(x) * x).complex_step(x) == math.cos(1.0) + math.sin(1.0)
             True
         """
-        step = 1e-30 * (abs(x.data) or 1.0)
+        place = x.data if at is None else at
+        step = 1e-30 * (abs(place) or 1.0)
         try:
-            y, _ = self.at(x, COMPLEX)(complex(x.data, step))
+            y, _ = self.at(x, COMPLEX)(complex(place, step))
             is_lost = abs(y.imag) < _LEAST_IMAGINARY and (y.imag != 0.0 or step < _LEAST_STEP)
             return None if is_lost else float(y.imag / step)
         except Exception:  # an op of the user's, given a complex number, may raise anything
             return None
+
+    def scatter(self, x: Value) -> float:
+        """How far the complex steps at the floats next to `x` are from that at `x`: what roundings may do to it."""
+        here = self.complex_step(x)
+        near = [self.complex_step(x, x.data + steps * math.ulp(x.data)) for steps in (-2, -1, 1, 2)]
+        return max((abs(one - here) for one in near if one is not None and here is not None), default=0.0)
 
 
 def branches(root: Value) -> list[tuple[Any, ...]]:

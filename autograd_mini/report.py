@@ -122,7 +122,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield str(report.blame)
     elif report.having(DIFFERS):
         yield "every op of the graph is right by itself" + (
-            ": the mistake is in the gradient given" if report.by_hand else "; does the function have state?"
+            ": the mistake is in the gradient given"
+            if report.by_hand
+            else "; did rounding take it (a difference of nearly equal numbers), or has the function state?"
         )
     if report.left_out:
         yield report.left_out

@@ -9,7 +9,19 @@ import math
 import numpy as np
 
 from autograd_mini import Value, dot, gradients, sigmoid, softmax
-from nn import MLP, SGD, Layer, cross_entropy, digits, predicted_class, sum_squared_error
+from nn import (
+    MLP,
+    SGD,
+    Adam,
+    BatchNorm,
+    Dropout,
+    Layer,
+    Trainer,
+    cross_entropy,
+    digits,
+    predicted_class,
+    sum_squared_error,
+)
 
 PATTERNS = {
     "curve": """
@@ -111,6 +123,25 @@ def main() -> None:
     neuron = model.layers[0].neurons[0]
     z = dot(neuron.w, image) + neuron.b
     print(f"\nyou can open any neuron: z = w · x + b = {z.data:.4f}, sigmoid(z) = {sigmoid(z).data:.4f}")
+    print(f"  {neuron.activity(image)}")
+
+    print("\ndropout leaves out some outputs while it trains; batch normalization measures a number against its batch")
+    dropout, batch_norm = Dropout(0.5, seed=3), BatchNorm(1)
+    print(f"  dropout of 1 2 3 4: {dropout([1, 2, 3, 4])}; mask: {dropout.mask}")
+    normalized = [y.data for y in batch_norm([[1.0], [2.0], [3.0]])]
+    print(f"  batch norm of 1 2 3: {[round(y, 3) for y in normalized]}; running mean: {batch_norm.running_mean}")
+
+    print("\nepochs, iterations and batches: such a network learns from 200 digits and is judged by 50 others")
+    data = digits()
+    model = MLP(49, [3, 10], activation="sigmoid", seed=0)
+    trainer = Trainer(model, optimizer=Adam(model.parameters(), learning_rate=0.05), progress=False)
+    history = trainer.fit(data[:200], validation=data[200:250], epochs=30, batch_size=10)
+    print(f"  {history}")
+    print(
+        f"  hyper-parameters: {trainer.hyper_parameters.epochs} epochs, batches of "
+        f"{trainer.hyper_parameters.batch_size}, learning rate {trainer.hyper_parameters.optimizer['learning_rate']}"
+    )
+    print(f"  the best epoch by validation was {trainer.load_best()}")
 
 
 if __name__ == "__main__":

@@ -59,10 +59,8 @@ def replace_file(path: str | os.PathLike[str], parts: Iterable[bytes]) -> None:
     except OSError as error:
         why = error.strerror or str(error)
         if saved:
-            risk = (
-                f"the new file is in place, but may not outlast a power cut, as its folder could not be synced: {why}"
-            )
-            raise CheckpointError(f"{shown} is saved; {risk}: save again, or on another disk") from error
+            risk = "the new file is in place, but may not outlast a power cut, as its folder could not be synced"
+            raise CheckpointError(f"{shown} is saved; {risk}: {why}; save again, or on another disk") from error
         fix = FIXES.get(error.errno or 0, "save in another folder, or on another disk")
         untouched = "what was there before is untouched"
         raise CheckpointError(f"{shown} could not be saved: {why}; {untouched}: {fix}") from error
@@ -86,10 +84,8 @@ def _mode_to_keep(target: str) -> int | None:
 def _write(target: str, mode: int | None, parts: Iterable[bytes]) -> None:
     temporary = os.path.join(os.path.dirname(target), f".autograd_mini-{secrets.token_hex(8)}.tmp")
     try:
-        private = mode is not None  # until it has the mode of the old file
-        with open(
-            temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600 if private else 0o666)
-        ) as file:
+        first = 0o666 if mode is None else 0o600  # private until it has the mode of the old file
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, first)) as file:
             if mode is not None:
                 os.chmod(temporary, mode)
             for part in parts:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from autograd_mini import mean, parameter, pow, square
 from autograd_mini.printing import always_answers
-from nn.checks import finite_number, whole_number
+from nn.checks import finite_number, true_or_false, whole_number
 from nn.network import Network, Rows
 
 __all__ = ["BatchNorm"]
@@ -28,10 +28,10 @@ class BatchNorm(Network):
     Attributes:
         scale, shift: γ and β, lists of Values that start at 1 and 0; empty if not `affine`.
         running_mean, running_variance: lists of floats that start at 0 and 1; the variance is the unbiased one.
-        batches: how many batches the running statistics have seen.
+        batches: how many batches the running statistics have seen. A batch that fails is not counted.
 
     Raises:
-        ValueError: for a batch of one row in training mode, whose variance says nothing; the statistics are untouched.
+        ValueError: for a batch of one row in training mode, whose variance says nothing.
         ValueError, TypeError: for options out of range.
 
     Example:
@@ -56,29 +56,34 @@ class BatchNorm(Network):
         self.inputs = self.outputs = whole_number("the number of inputs", inputs, 1)
         self.momentum = None if momentum is None else finite_number("a momentum", momentum, least=0.0, most=1.0)
         self.epsilon = finite_number("epsilon", epsilon, least=0.0)
-        self.track = track
-        self.scale = [parameter(1.0) for _ in range(inputs if affine else 0)]
-        self.shift = [parameter(0.0) for _ in range(inputs if affine else 0)]
+        self.track = true_or_false("track", track)
+        learned = inputs if true_or_false("affine", affine) else 0
+        self.scale = [parameter(1.0) for _ in range(learned)]
+        self.shift = [parameter(0.0) for _ in range(learned)]
         self.running_mean = [0.0] * inputs
         self.running_variance = [1.0] * inputs
         self.batches = 0
         self.label_parameters()
 
     def forward(self, rows: Rows) -> Rows:
+        if widths := {len(row) for row in rows} - {self.inputs}:
+            raise ValueError(f"{self!r} needs {self.inputs} numbers in each row, got {min(widths)}")
         columns = list(map(list, zip(*rows, strict=True)))
         if self.track and not self.training:
             statistics: Sequence[tuple[Any, Any]] = list(zip(self.running_mean, self.running_variance, strict=True))
             centred = [[x - mu for x in column] for column, (mu, _) in zip(columns, statistics, strict=True)]
         else:
             if len(rows) < 2:
-                fix = "give it 2 or more, deal batches with drop_last=True, or call eval() first"
-                raise ValueError(f"{self!r} in training mode cannot take the variance of a batch of one row; {fix}")
+                when = "in training mode" if self.track else "without running statistics"
+                fix = "give it 2 or more, deal batches with drop_last=True" + ", or call eval() first" * self.track
+                raise ValueError(f"{self!r} {when} cannot take the variance of a batch of one row; {fix}")
             means = [mean(column) for column in columns]
             centred = [[x - mu for x in column] for column, mu in zip(columns, means, strict=True)]
             statistics = [(mu, mean(map(square, column))) for mu, column in zip(means, centred, strict=True)]
-            if self.training and self.track:
-                self._remember(statistics, len(rows))
-        return list(map(list, zip(*self._scaled(centred, [variance for _, variance in statistics]), strict=True)))
+        outputs = list(map(list, zip(*self._scaled(centred, [variance for _, variance in statistics]), strict=True)))
+        if self.training and self.track:
+            self._remember(statistics, len(rows))
+        return outputs
 
     def _scaled(self, centred: Rows, variances: list[Any]) -> Iterator[list[Any]]:
         """Divide each column by its standard deviation, and move it to where training wants it."""
@@ -105,4 +110,4 @@ class BatchNorm(Network):
 
     @always_answers
     def __repr__(self) -> str:
-        return f"BatchNorm({self.inputs})"
+        return f"BatchNorm({len(self.running_mean)})"

@@ -45,8 +45,10 @@ def finite_number(
 ) -> float:
     """Return `value` as a finite float from `least` (or above `above`) to `most` (or below `below`), or complain."""
     bounds = {"{:g} or more": least, "more than {:g}": above, "at most {:g}": most, "less than {:g}": below}
-    limits = " and ".join(text.format(bound) for text, bound in bounds.items() if math.isfinite(bound))
-    message = f"{what} is {value!r:.60}, but must be a finite number{', ' * bool(limits)}{limits}"
+    limits = ", " + " and ".join(text.format(bound) for text, bound in bounds.items() if math.isfinite(bound))
+    if math.isfinite(least) and math.isfinite(most):
+        limits = f" from {least:g} to {most:g}"
+    message = f"{what} is {value!r:.60}, but must be a finite number{limits.rstrip(', ')}"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(message)
     try:
@@ -92,11 +94,13 @@ def list_of_values(who: str, values: Any) -> list[Value]:
     return found
 
 
-def same_arrays(what: str, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+def same_arrays(what: str, given: Any, wanted: Mapping[str, Any]) -> None:
     """Check that two mappings hold arrays of the same names, shapes and kinds, or list what differs."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{what} must be a mapping of names to arrays, as state() gives it, got {given!r:.60}")
     complaints = {
         "missing": sorted(wanted.keys() - given.keys()),
-        "unknown": sorted(given.keys() - wanted.keys()),
+        "unknown": sorted(f"{name!s:.60}" for name in given.keys() - wanted.keys()),
         "wrong": [
             f"{name} is {_kind(given[name])} and must be {_kind(wanted[name])}"
             for name in wanted
@@ -109,7 +113,9 @@ def same_arrays(what: str, given: Mapping[str, Any], wanted: Mapping[str, Any]) 
 
 
 def _kind(array: Any) -> str:
-    return f"{getattr(array, 'dtype', type(array).__name__)} of shape {getattr(array, 'shape', '')}"
+    """Say what an array holds and its shape; the order of bytes does not count."""
+    kind = getattr(array, "dtype", None)
+    return f"a {type(array).__name__}" if kind is None else f"{kind.name} of shape {array.shape}"
 
 
 def _listed(names: list[str]) -> str:

@@ -84,8 +84,8 @@ def _norm(gradients: Vector, norm: float) -> float:
     largest = float(sizes.max(initial=0.0))
     if norm == math.inf or largest == 0.0 or not math.isfinite(largest):
         return largest
-    # Divided by the largest first, so that no power overflows.
-    return float(largest * np.sum((sizes / largest) ** norm) ** (1.0 / norm))
+    with np.errstate(over="ignore"):  # divided by the largest first, so that a power overflows where the norm does only
+        return float(largest * np.sum((sizes / largest) ** norm) ** (1.0 / norm))
 
 
 def _with_gradients(who: str, parameters: Iterable[Value]) -> list[Value]:

@@ -26,10 +26,10 @@ class Dropout(Network):
     Attributes:
         mask: what each number of the last batch was multiplied with, 0 or 1/(1 - p), row by row; None before the
             first batch and in evaluation mode.
-        generator_state: where the generator stands, shape (625,), to go on from the same place.
+        generator_state: where the generator stands, 625 words of 32 bits, to go on from the same place.
 
     Raises:
-        ValueError, TypeError: for a probability that is not a number from 0 to 1.
+        ValueError, TypeError: for a probability that is not a number from 0 to 1, or a seed that is none.
 
     Example:
         >>> dropout = Dropout(0.5, seed=3)
@@ -52,11 +52,14 @@ class Dropout(Network):
 
     @generator_state.setter
     def generator_state(self, words: NDArray[Any]) -> None:
-        version, _, next_gauss = random.Random().getstate()
-        try:
-            self.generator.setstate((version, tuple(words.tolist()), next_gauss))
-        except ValueError:  # the last word is a place among the others
-            raise ValueError(f"generator_state is that of no generator: it has {words[-1]} as the last word") from None
+        *numbers, place = words.tolist()
+        # Of the first word a Mersenne Twister uses one bit. From nothing but zeros it draws 0 forever.
+        dead = not (numbers[0] >> 31 or any(numbers[1:]))
+        if dead or place > len(numbers):
+            legal = f"{len(numbers)} words that are not all 0, then a place from 0 to {len(numbers)}"
+            got = "only zeros" if dead else f"place {place}"
+            raise ValueError(f"the state of a generator is {legal}, got {got}; load what state() gave")
+        self.generator.setstate((random.Random.VERSION, (*numbers, place), None))
 
     def forward(self, rows: Rows) -> Rows:
         if not self.training:

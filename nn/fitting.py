@@ -69,7 +69,8 @@ def settled(
         drop_last=before.drop_last if drop_last is None else true_or_false("drop_last", drop_last),
     )
     prints = {"train": _fingerprint(train), "validation": _fingerprint(validation)}
-    if trainer.position != Position():
+    # With a folder, what training was begun with is saved before the first batch.
+    if trainer.position != Position() or (trainer.folder is not None and trainer.fingerprints):
         _check_same(told, before, prints, trainer.fingerprints)
     _check_batches(trainer.model, len(train), told)
     _check_plans(trainer, train, validation, told)

@@ -10,7 +10,7 @@ from autograd_mini import Value, dot, parameter
 from autograd_mini.printing import always_answers
 from nn.activations import Activation, activation_function
 from nn.batch_norm import BatchNorm
-from nn.checks import finite_number, row_of_numbers, whole_number
+from nn.checks import finite_number, row_of_numbers, true_or_false, whole_number
 from nn.dropout import Dropout
 from nn.initializers import Initializer, initializer_function, random_generator
 from nn.module import Child
@@ -151,12 +151,12 @@ class Layer(Network):
         self.inputs = whole_number("the number of inputs", inputs, 1)
         self.outputs = whole_number("the number of neurons", outputs, 1)
         p = finite_number("the probability of dropout", dropout, least=0.0, most=1.0)
+        self.batch_norm = BatchNorm(self.outputs) if true_or_false("batch_norm", batch_norm) else None
         generator = random_generator(seed)
         self.neurons = [
             Neuron(inputs, activation=activation, initializer=initializer, seed=generator, outputs=outputs)
             for _ in range(outputs)
         ]
-        self.batch_norm = BatchNorm(outputs) if batch_norm else None
         # A generator of its own: how many masks are drawn then changes nothing else.
         self.dropout = Dropout(p, seed=generator.getrandbits(64)) if p else None
         self.label_parameters()
@@ -241,7 +241,7 @@ class MLP(Network):
                 activation=activation if i < last else output_activation,
                 initializer=initializer,
                 seed=generator,
-                batch_norm=batch_norm and i < last,
+                batch_norm=true_or_false("batch_norm", batch_norm) and i < last,
             )
             for i in range(len(self.sizes))
         ]

@@ -15,7 +15,7 @@ from nn.history import Position
 from nn.learner import Undo
 from nn.metrics import measure, metric_name
 from nn.naming import Arrays
-from nn.saving import keep, keep_beginning
+from nn.saving import keep
 
 __all__ = ["Before", "put_back", "run"]
 
@@ -37,17 +37,21 @@ def run(trainer: Any) -> None:
     trainer.model.train()
     _tell(trainer, "on_fit_start")
     trainer.stopped = _why_stop(trainer)
-    while trainer.stopped is None and trainer.position.epoch < trainer.hyper_parameters.epochs:
+    if _goes_on(trainer) and trainer.position.batch == 0:
+        keep(trainer)  # the numbers may have been changed since the last call, such as by load_best
+    while _goes_on(trainer):
         _run_epoch(trainer)
     if trainer.kept != trainer.position:  # it could not be saved the last time
         keep(trainer)
     _tell(trainer, "on_fit_end")
 
 
+def _goes_on(trainer: Any) -> bool:
+    return trainer.stopped is None and trainer.position.epoch < trainer.hyper_parameters.epochs
+
+
 def _run_epoch(trainer: Any) -> None:
     start, count = trainer.position, trainer.batches_in_epoch
-    if start.batch == 0:
-        keep_beginning(trainer)
     epochs = trainer.hyper_parameters.epochs
     label = f"epoch {start.epoch + 1:>{len(str(epochs))}}/{epochs}"
     shown = {"total": count, "initial": start.batch, "desc": label, "ascii": " ━", "bar_format": _BAR}

@@ -84,10 +84,10 @@ class Module:
         for value in self.parameters():
             value.grad = None
 
-    def modules(self, name: str = "") -> Iterator[tuple[str, "Module"]]:
+    def modules(self) -> Iterator[tuple[str, "Module"]]:
         """Yield this module and every module in it, once each, with its name, such as ``hidden.neuron2``."""
         seen: set[int] = set()
-        todo: list[tuple[str, Module]] = [(name, self)]
+        todo: list[tuple[str, Module]] = [("", self)]
         while todo:
             name, module = todo.pop()
             if id(module) not in seen:
@@ -108,6 +108,9 @@ class Module:
         Returns:
             Arrays by name. Parameters that make a list are one array: ``hidden.neuron1.w`` of shape (49,).
 
+        Raises:
+            TypeError: for a buffer that is not made of numbers.
+
         Example:
             >>> from nn import Neuron
             >>> {name: array.shape for name, array in Neuron(2).state().items()}
@@ -115,13 +118,14 @@ class Module:
         """
         parameters = dict(self.named_parameters())
         numbers = fold(list(parameters), [parameter.data for parameter in parameters.values()])
-        return numbers | {name: np.array(buffer) for name, buffer in self.named_buffers()}
+        return numbers | {name: _array(name, buffer) for name, buffer in self.named_buffers()}
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> Self:
         """Take all the numbers from what ``state()`` gave, of this module or of one built alike.
 
         Raises:
-            ValueError: if names or shapes differ, listing them; nothing is changed then.
+            ValueError: if names or shapes differ, listing them, or a number is not legal; nothing is changed then.
+            TypeError: for a state that is no mapping.
 
         Example:
             >>> from nn import MLP
@@ -129,7 +133,16 @@ class Module:
             >>> other.load_state(model.state())([1.0, 2.0]).data == model([1.0, 2.0]).data
             True
         """
-        same_arrays("the state", state, self.state())
+        before = self.state()
+        same_arrays("the state", state, before)
+        try:
+            self._take(state)
+        except BaseException:
+            self._take(before)
+            raise
+        return self
+
+    def _take(self, state: Mapping[str, NDArray[Any]]) -> None:
         parameters = dict(self.named_parameters())
         for parameter, number in zip(parameters.values(), unfold(list(parameters), state).tolist(), strict=True):
             parameter.data = number
@@ -137,7 +150,6 @@ class Module:
             for buffer in module.buffers:
                 array, old = state[f"{name}.{buffer}" if name else buffer], getattr(module, buffer)
                 setattr(module, buffer, array.copy() if isinstance(old, np.ndarray) else array.tolist())
-        return self
 
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all its parts to training mode, or to evaluation mode if `mode` is False."""
@@ -170,6 +182,14 @@ def evaluating(module: Module) -> Iterator[None]:
     finally:
         for part, mode in modes:
             part.training = mode
+
+
+def _array(name: str, buffer: Any) -> NDArray[Any]:
+    array = np.array(buffer)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"the buffer {name} is {buffer!r:.60}, but must be a number, a list of numbers or an array")
+    # Whole numbers of Python are as wide on every system, so that a state can move from one to another.
+    return array.astype(np.int64) if array.dtype.kind == "i" and not isinstance(buffer, np.ndarray) else array
 
 
 def _named_values(module: Module, prefix: str) -> Iterator[tuple[str, Value]]:

@@ -45,15 +45,19 @@ class Network(Module):
 
         Raises:
             ValueError: for a wrong number of inputs, ragged rows or an empty batch.
-            TypeError: for inputs that are not numbers.
+            TypeError: for inputs that are not numbers, or a ``forward`` that does not give a list for each row.
         """
         rows, is_batch = rows_of_numbers(f"the input of {self!r}", x, self.inputs)
-        outputs = [row[0] if len(row) == 1 else row for row in self.forward(rows)]
+        made: Any = self.forward(rows)
+        if not isinstance(made, list) or len(made) != len(rows) or not all(isinstance(row, list) for row in made):
+            lists = f"{len(rows)} rows, a list of lists" if len(rows) > 1 else "1 row, a list with one list in it"
+            raise TypeError(f"forward of {self!r:.60} must give {lists}, got {made!r:.60}")
+        outputs = [row[0] if len(row) == 1 else row for row in made]
         return outputs if is_batch else outputs[0]
 
     def forward(self, rows: Rows) -> Rows:
         """Compute the outputs of a batch that has been checked, a row for each of its rows."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method forward(rows) that gives a list for each row")
 
 
 class Activate(Network):
@@ -90,7 +94,7 @@ class Sequential(Network):
 
     Raises:
         ValueError: for no parts, an unknown name, or a network that does not fit the outputs of the one before.
-        TypeError: for a module that is no Network.
+        TypeError: for a part that is none of these.
 
     Example:
         >>> from nn import BatchNorm, Layer
@@ -106,14 +110,12 @@ class Sequential(Network):
             raise ValueError("a Sequential needs at least one part, such as Sequential(Layer(2, 3), Layer(3, 1))")
         self.parts: list[Network] = []
         for i, part in enumerate(parts, 1):
-            if isinstance(part, Module) and not isinstance(part, Network):
-                raise TypeError(f"part {i}, {part!r:.60}, is no Network; derive it from nn.Network, with forward(rows)")
-            network = part if isinstance(part, Network) else Activate(part)
+            network = _network(i, part)
             if None not in (self.outputs, network.inputs) and self.outputs != network.inputs:
                 fits = f"takes {network.inputs} numbers, but what comes before gives {self.outputs}"
                 raise ValueError(f"part {i}, {part!r:.60}, {fits}; make the two agree")
             self.inputs = network.inputs if self.outputs is None else self.inputs
-            self.outputs = network.outputs or self.outputs
+            self.outputs = network.outputs or network.inputs or self.outputs
             self.parts.append(network)
         self.label_parameters()
 
@@ -127,8 +129,21 @@ class Sequential(Network):
 
     @always_answers
     def __repr__(self) -> str:
-        parts = list(map(repr, self.parts))
-        return f"Sequential({', '.join(parts[:6] + ['…'] * (len(parts) > 6))})"
+        parts = [printable(repr(part), 70) for part in self.parts[:6]]
+        return f"Sequential({', '.join(parts + ['…'] * (len(self.parts) > 6))})"
+
+
+def _network(i: int, part: Any) -> Network:
+    if isinstance(part, Network):
+        return part
+    if isinstance(part, Module):
+        raise TypeError(f"part {i}, {part!r:.60}, is no Network; derive it from nn.Network, with forward(rows)")
+    if isinstance(part, type) and issubclass(part, Module):
+        raise TypeError(f"part {i}, {part!r:.60}, is a class; make a network of it, as Layer(2, 3) does")
+    if not callable(part) and not isinstance(part, str):
+        fix = "; write Sequential(*parts)" if isinstance(part, (list, tuple)) else ""
+        raise TypeError(f"part {i}, {part!r:.60}, must be a network, a name from ACTIVATIONS or a function{fix}")
+    return Activate(part)
 
 
 def activate(functions: Iterable[Callable[[Any], Any]], row: list[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from nn.checks import choice, finite_number, true_or_false, whole_number
 from nn.optimizer import Optimizer
@@ -78,17 +78,16 @@ class OneCycle(Schedule):
 
     def apply(self, optimizer: Optimizer, base: float, count: int, metrics: Sequence[float] = ()) -> None:
         """Set the learning rate of an optimizer, and unless `cycle_momentum` is False its momentum or first beta."""
-        options: dict[str, Any] = {"learning_rate": self.learning_rate(base, count, metrics)}
+        learning_rate = self.learning_rate(base, count, metrics)
         if self.cycle_momentum:
             if hasattr(optimizer, "betas"):
-                options["betas"] = (self.momentum(count), optimizer.betas[1])
+                optimizer.betas = (self.momentum(count), optimizer.betas[1])
             elif hasattr(optimizer, "momentum"):
-                options["momentum"] = self.momentum(count)
+                optimizer.momentum = self.momentum(count)
             else:
                 has_none = f"{type(optimizer).__name__} has neither momentum nor betas"
                 raise ValueError(f"{has_none}; a one-cycle schedule for it needs cycle_momentum=False")
-        for name, value in options.items():
-            setattr(optimizer, name, value)
+        optimizer.learning_rate = learning_rate
 
     def _between(self, count: int, *, low: float, high: float, last: float) -> float:
         if count > self.total_steps:

@@ -67,8 +67,8 @@ class Optimizer:
     """
 
     learning_rate: float
-    weight_decay: float
-    maximize: bool
+    weight_decay: float = 0.0
+    maximize: bool = False
 
     def __init__(self, parameters: Iterable[Value], **options: Any) -> None:
         self.parameters = _leaves(parameters)
@@ -83,9 +83,8 @@ class Optimizer:
     def __repr__(self) -> str:
         count, defaults = len(self.parameters), _defaults(type(self))
         shown = [f"{count:,} parameter{'s' * (count > 1)}", f"learning_rate={self.learning_rate:g}"]
-        for name, value in self.options.items():
-            if name != "learning_rate" and getattr(self, name) != defaults[name]:
-                shown.append(f"{name}={value!r}")
+        changed = ((name, getattr(self, name), default) for name, default in defaults.items())
+        shown += [f"{name}={now!r}" for name, now, default in changed if name != "learning_rate" and now != default]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     @property
@@ -177,7 +176,7 @@ class Optimizer:
 
     def moved(self, parameters: Vector, gradients: Vector, state: State) -> tuple[Vector, State]:
         """The rule itself: new parameters and new state, where ``state["steps"]`` already counts this step."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method moved(parameters, gradients, state)")
 
     def _completed(self, state: State, count: int) -> State:
         buffers = {name: state[name] if name in state else np.full(count, x) for name, x in self.buffers().items()}

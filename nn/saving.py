@@ -20,7 +20,7 @@ from nn.naming import Arrays
 from nn.optimizers import OPTIMIZERS
 from nn.schedules import schedule_from
 
-__all__ = ["RunFolder", "beginning", "keep", "keep_beginning", "made_as_told", "pack", "resumed"]
+__all__ = ["RunFolder", "beginning", "keep", "made_as_told", "pack", "resumed"]
 
 T = TypeVar("T")
 _OPTIONS = ("model", "loss", "optimizer", "metric", "schedule", "callbacks", "progress", "save", "save_every")
@@ -80,20 +80,16 @@ def pack(trainer: Any) -> tuple[dict[str, Any], Arrays]:
 
 
 def keep(trainer: Any) -> None:
-    """Save a run as it stands in its folder, if it has one."""
-    if trainer.folder is not None:
-        write_checkpoint(trainer.folder.latest, *pack(trainer))
-    trainer.kept = trainer.position
-
-
-def keep_beginning(trainer: Any) -> None:
-    """Keep how an epoch begins: in the folder of the run, or else in memory."""
-    if trainer.folder is None:
-        trainer.beginnings[trainer.position.epoch + 1] = trainer.learner.moment()
-        return
-    write_checkpoint(trainer.folder.of_epoch(trainer.position.epoch), *pack(trainer))
-    if trainer.kept != trainer.position:
-        keep(trainer)
+    """Keep a run as it stands, and between two epochs also how the next begins: in its folder, or else in memory."""
+    place, folder = trainer.position, trainer.folder
+    if folder is not None:
+        packed = pack(trainer)
+        if place.batch == 0:
+            write_checkpoint(folder.of_epoch(place.epoch), *packed)
+        write_checkpoint(folder.latest, *packed)
+    elif place.batch == 0:
+        trainer.beginnings[place.epoch + 1] = trainer.learner.moment()
+    trainer.kept = place
 
 
 def beginning(trainer: Any, epoch: int) -> Moment:

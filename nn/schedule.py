@@ -47,7 +47,7 @@ class Schedule:
 
     def rate(self, base: float, count: int, metrics: Sequence[float]) -> float:
         """The formula itself, for arguments that were checked."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method rate(base, count, metrics)")
 
     def apply(self, optimizer: Optimizer, base: float, count: int, metrics: Sequence[float] = ()) -> None:
         """Set the learning rate of an optimizer to that after `count` epochs (or iterations)."""
@@ -62,7 +62,7 @@ class Schedule:
 
     def _check(self, name: str, check: Callable[..., Any], *args: Any, **bounds: Any) -> None:
         """Put a checked option in the place of the one given."""
-        object.__setattr__(self, name, check(f"{name} of a {self.name} schedule", getattr(self, name), *args, **bounds))
+        object.__setattr__(self, name, check(f"{name} of {type(self).__name__}", getattr(self, name), *args, **bounds))
 
 
 def cosine(start: float, end: float, share: float) -> float:

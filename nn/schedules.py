@@ -145,7 +145,7 @@ class LinearWarmUp(Schedule):
         self._check("start_factor", finite_number, least=0.0, most=1.0)
         self._check("end_factor", finite_number, least=0.0, most=1.0)
         if not isinstance(self.then, Schedule | None):
-            raise TypeError(f"then of a warm_up schedule is {self.then!r:.60}, but must be a schedule or None")
+            raise TypeError(f"then of LinearWarmUp is {self.then!r:.60}, but must be a schedule or None")
         if self.then is not None and self.then.every != self.every:
             raise ValueError(f"a warm-up of epochs cannot go on with {self.then!r:.60}, which counts iterations")
 
@@ -185,7 +185,7 @@ def schedule_from(description: Mapping[str, Any]) -> Schedule:
     legal = [field.name for field in fields(kind)]
     for name in options:
         if name not in legal:
-            raise ValueError(f"a {kind.name} schedule has no option {name!r:.60}; it has {', '.join(legal)}")
+            raise ValueError(f"{kind.__name__} has no option {name!r:.60}; it has {', '.join(legal)}")
     if isinstance(options.get("then"), Mapping):
         options["then"] = schedule_from(options["then"])
     return kind(**options)

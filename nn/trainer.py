@@ -21,7 +21,7 @@ from nn.naming import Arrays
 from nn.network import name_of
 from nn.optimizer import Optimizer
 from nn.replay import Blame, Replay, blame, replay
-from nn.saving import RunFolder, made_as_told, pack, resumed
+from nn.saving import RunFolder, keep, made_as_told, pack, resumed
 from nn.schedule import Schedule
 
 __all__ = ["Trainer"]
@@ -43,8 +43,8 @@ class Trainer:
         early_stopping: an ``EarlyStopping``, its patience, or None.
         callbacks: ``Callback`` objects, and functions of the trainer to call after each epoch.
         seed: of the order of the batches, 0 or more; the same seed repeats the run bit for bit.
-        save: a folder for checkpoints: ``checkpoint.npz`` is the run as it stands, ``epochs/0001.npz`` as
-            it stood when the epoch after the first began.
+        save: a folder for checkpoints: ``checkpoint.npz`` is the run as it stands, ``epochs/0001.npz`` as it
+            stood after an epoch.
         save_every: save after so many iterations too, not only after each epoch.
         notes: whatever JSON can hold that should travel in the checkpoints, such as a normalization.
         progress: show a progress bar on stderr.
@@ -200,14 +200,24 @@ class Trainer:
         losses = self.history["validation_loss"]
         return losses.index(min(losses)) + 1
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path | None = None) -> None:
         """Write a checkpoint of the run as it stands, from which ``Trainer.resume`` goes on bit for bit.
+
+        Args:
+            path: the file; None saves in the run's folder, and where an epoch has just ended, also as that epoch's.
 
         Raises:
             CheckpointError: if it cannot be written; what was at `path` before is untouched.
+            ValueError: for no path if the run has no folder.
         """
+        if path is None and self.folder is None:
+            raise ValueError("this run has no folder: give save() a path, or save=FOLDER to the Trainer")
         put_back(self)
-        write_checkpoint(path, *pack(self))
+        if path is not None:
+            write_checkpoint(path, *pack(self))
+        elif self.folder is not None:
+            self.folder.claim()
+            keep(self)
 
     @classmethod
     def from_hyper_parameters(cls, hyper_parameters: HyperParameters, **options: Any) -> Self:

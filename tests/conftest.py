@@ -1,5 +1,6 @@
 """Hypothesis profiles: `ci` draws the same examples every time; ``--deep`` draws many more, and new ones each time."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -44,3 +45,11 @@ def _ops_of_one_test_are_gone_in_the_next() -> Iterator[None]:
     if before != RULES:
         RULES.clear()
         RULES.update(before)
+
+
+@pytest.fixture
+def heeded_ctrl_c() -> Iterator[None]:
+    """What a shell starts in the background ignores SIGINT, and so do its children; here they do not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""Every damaged checkpoint is refused with an error that says what is wrong, quickly, in small memory, running nothing."""
+"""Every damaged checkpoint is refused with an error that says why: quickly, in small memory, executing nothing."""
 
 import hashlib
 import json
@@ -36,13 +36,13 @@ def peak():
 
 before = peak()
 for path in sorted(Path(".").glob("*.npz")):
-    start = time.perf_counter()
+    start = time.process_time()  # the time of this process: others may make it wait
     try:
         read_checkpoint(path)
         text = "not refused"
     except CheckpointError as error:
         text = str(error)
-    print(json.dumps([path.name, text, time.perf_counter() - start, peak() - before]), flush=True)
+    print(json.dumps([path.name, text, time.process_time() - start, peak() - before]), flush=True)
 """
 
 
@@ -58,7 +58,7 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, f
     write_large(folder / "large.npz")
     command = [sys.executable, "-c", READER]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=300)
     assert not (folder / "bomb-went-off").exists()
     for path in folder.glob("*.npz"):
         path.unlink()
@@ -99,7 +99,11 @@ def test_a_file_as_large_as_may_be_is_refused_in_small_memory_too(refusals: dict
 
 def test_any_flipped_bit_is_noticed_and_so_it_is_with_a_new_digest(tmp_path: Path, request: Any) -> None:
     raw, path = sound(), tmp_path / "flipped.npz"
-    bits = range(8 * len(raw)) if request.config.getoption("--deep") else [8 * i + i % 8 for i in range(len(raw))]
+    bits = (
+        range(8 * len(raw))
+        if request.config.getoption("--deep")
+        else [8 * i + i // 4 % 8 for i in range(0, len(raw), 4)]
+    )
     for bit in bits:
         damaged = flipped(raw, bit)
         for content in [damaged] + [reseal(damaged[:-71])] * (bit < 8 * (len(raw) - 71)):
@@ -108,9 +112,9 @@ def test_any_flipped_bit_is_noticed_and_so_it_is_with_a_new_digest(tmp_path: Pat
                 read_checkpoint(path)
 
 
-def test_any_truncation_is_noticed(tmp_path: Path) -> None:
+def test_any_truncation_is_noticed(tmp_path: Path, request: Any) -> None:
     path = tmp_path / "short.npz"
-    for length in range(len(sound())):
+    for length in range(0, len(sound()), 1 if request.config.getoption("--deep") else 5):
         path.write_bytes(sound()[:length])
         with pytest.raises(CheckpointError, match="is refused as a checkpoint"):
             read_checkpoint(path)

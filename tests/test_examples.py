@@ -1,5 +1,6 @@
 """Every example runs as a reader would run it, and says what the lecture says."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -36,3 +37,10 @@ def test_the_lecture_line_by_line() -> None:
     assert [f"sigmoid({s} - 15) = {a}" in output for s, a in ((14, 0.269), (15, "0.500"), (16, 0.731))] == [True] * 3
     assert "cost 0.7901" in output
     assert "prediction: 1," in output
+
+
+def test_looking_back_tells_the_same_push_three_times() -> None:
+    output = run(ROOT / "examples" / "looking_back.py")
+    strongest = float(re.search(r"pushes it\n +\d+ +\d+ +\d +(-?[\d.e-]+)", output)[1])  # type: ignore[index]
+    arrived = float(re.search(r"✓ hidden\.neuron1\.w\[0\] .* (-?[\d.e-]+)\n", output)[1])  # type: ignore[index]
+    assert arrived / 16 == pytest.approx(strongest, rel=1e-5)  # the mean over 16 rows; six digits are printed

@@ -85,6 +85,14 @@ def test_a_kink_is_neither_approved_nor_blamed(f: Callable[..., Any], args: tupl
     assert "kink here" in repr(report)
 
 
+@pytest.mark.parametrize("x", [-7.308, 1.0, 5.679, 8.846, 40.0])
+@pytest.mark.parametrize("peak", [lambda u: 1.0 / (0.7 + am.abs(u)), lambda u: am.exp(-u * am.sign(u))])
+def test_a_peak_as_steep_on_the_left_as_on_the_right_is_not_approved(peak: Callable[..., Any], x: float) -> None:
+    (check,) = gradcheck(lambda at: peak(3.0 * at - 3.0 * x), x).checks
+    assert check.verdict == "kink here"
+    assert check.left == pytest.approx(-check.right, rel=1e-4)  # over the smallest step, where rounding shows
+
+
 def test_a_kink_shows_the_slopes_on_both_sides() -> None:
     (check,) = gradcheck(lambda x: 3.0 * am.abs(x), 0.0).checks
     assert (check.left, check.right) == (pytest.approx(-3.0, rel=1e-9), pytest.approx(3.0, rel=1e-9))
@@ -477,6 +485,69 @@ def test_second_derivatives_that_were_left_out_are_mentioned() -> None:
     assert "second derivatives were not checked" in repr(gradcheck(lambda x: bad_cube(x), 0.5, order=2))
     report = gradcheck(lambda x: opaque_exp(x), 0.5, order=2)
     assert not report.left_out
+
+
+@pytest.mark.parametrize("x", [1e-16, -1e-20, 1e-50, 1e-150])
+@pytest.mark.parametrize("f", [lambda x: 1 / x, lambda x: x**-1, lambda x: 2 / x + x])
+def test_a_step_over_a_pole_blames_nobody(f: Callable[..., Any], x: float) -> None:
+    assert gradcheck(f, x)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: am.sin(2.0 * x), 1e10),
+        (lambda x: am.cos(x + 1.0), 1e12),
+        (lambda x: am.cos(am.square(am.softplus(x))), 241430.94596609523),
+        (lambda x: am.tan(1.0 / x), 8.176410009007656e-09),
+    ],
+)
+def test_waves_that_are_too_fast_for_most_steps_are_not_taken_for_noise(f: Callable[..., Any], x: float) -> None:
+    assert gradcheck(f, x).checks[0].verdict != "differs"
+
+
+@pytest.mark.parametrize("frequency", [1e4, 1e5, 1e8])
+def test_the_number_beside_a_wrong_gradient_is_right_under_fast_waves(frequency: float) -> None:
+    @primitive(lambda y, x: 3.3 * x**2)
+    def wavy_cube(x: float) -> float:
+        return x * x * x
+
+    report = gradcheck(lambda x: wavy_cube(am.sin(frequency * x)), 0.3)
+    assert report.blame.op == "wavy_cube"
+    assert report.checks[0].numeric == pytest.approx(report.checks[0].gradient / 1.1, rel=1e-9)
+
+
+@pytest.mark.parametrize("x", [2.5e-05, 1e-3, 1.3, -476.05247788057545, 1e5])
+def test_no_wave_is_taken_for_noise_that_would_excuse_a_wrong_op(x: float) -> None:
+    @primitive(lambda y, x: -1.0001 * am.sin(x))
+    def near_cosine(x: float) -> float:
+        return math.cos(x)
+
+    assert gradcheck(near_cosine, x).checks[0].verdict == "differs"
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [(lambda x: am.exp(x**3), 7.483317429339512), (lambda x: am.cos(x**-2), 0.009432159247998468)],
+)
+def test_roundings_that_the_function_magnifies_are_no_difference(f: Callable[..., Any], x: float) -> None:
+    assert gradcheck(f, x)
+
+
+@pytest.mark.parametrize("relative", [1e-9, 3e-11, 1e-13])
+def test_a_fault_that_only_the_complex_step_sees_is_blamed_too(relative: float) -> None:
+    @primitive(lambda y, x: 2.0 * x * (1.0 + relative))
+    def near_square(x: float) -> float:
+        return x * x
+
+    blame = gradcheck(lambda x: am.tanh(near_square(x) * x), 0.5).blame
+    assert (blame.op, blame.argument) == ("near_square", 0)
+    assert "and the complex step of near_square alone gives 1\n" in str(blame)
+
+
+def test_a_gradient_that_cancellation_has_taken_is_not_put_down_to_state_alone() -> None:
+    report = gradcheck(lambda x: (1.0 - am.cos(x)) / x**2, 1e-8)
+    assert "did rounding take it (a difference of nearly equal numbers), or has the function state?" in repr(report)
 
 
 def test_an_expression_brings_its_own_point() -> None:

@@ -20,7 +20,13 @@ FLOORS = [
     "copying", "value", "functions", "transforms", "__init__", "cli", "__main__",
 ]  # fmt: skip
 STRATEGIES = ("autograd_mini.strategies", "autograd_mini.hypothesis_plugin")
-SHELL = tuple(f"autograd_mini.shell.{name}" for name in ("__init__", "session", "subject", "terminal", "words"))
+SHELL = tuple(
+    f"autograd_mini.shell.{name}"
+    for name in (
+        "__init__", "judging", "run_model", "run_notes", "run_options", "run_output", "run_scores", "session",
+        "signals", "subject", "terminal", "training", "words",
+    )
+)  # fmt: skip
 TOP = ("autograd_mini.cli", "autograd_mini.__main__", "autograd_mini.pytest_plugin", *STRATEGIES, *SHELL)
 CORE = ["__init__", *FLOORS[: FLOORS.index("transforms")]]
 

@@ -1,14 +1,16 @@
 """Neuron, Layer and MLP: outputs against a forward pass written by hand in NumPy, names, shapes and the lecture."""
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
 from autograd_mini import Value, dot, no_grad, statistics, sum
-from nn import ACTIVATIONS, MLP, Layer, Module, Neuron, sum_squared_error
+from nn import ACTIVATIONS, MLP, Activity, Layer, Module, Neuron, sum_squared_error
 from tests.test_nn_activations import DIFFERENCE_TOLERANCE, FORMULAS, difference
 
 EVERY_ACTIVATION = pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
@@ -257,6 +259,42 @@ def test_no_door_cuts_to_fit() -> None:
         for door in doors:
             with pytest.raises(ValueError, match="same length"):
                 door([row])
+
+
+# Active or not
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3), st.lists(st.floats(-1e3, 1e3), min_size=4, max_size=4))
+def test_a_neuron_is_active_where_its_weighted_sum_is_above_0(x: list[float], parameters: list[float]) -> None:
+    neuron = Neuron(3, activation="sigmoid")
+    for parameter, number in zip(neuron.parameters(), parameters, strict=True):
+        parameter.data = number
+    activity, z = neuron.activity(x), neuron.weighted_sum(x).data
+    assert activity.active == (activity.sum > activity.threshold) == (z > 0.0)
+    assert activity.threshold == -parameters[3]
+    assert activity.sum - activity.threshold == z
+    if abs(z) > 1e-15:  # closer to 0 a sigmoid rounds to 0.5 itself
+        assert activity.active == (neuron(x).data > 0.5)
+
+
+def test_at_the_threshold_a_neuron_is_not_active() -> None:
+    neuron = Neuron(2, initializer=lambda *_: 10.0)
+    neuron.b.data = -15.0
+    assert neuron.activity([1, 0.5]) == Activity(sum=15.0, threshold=15.0, active=False)
+    assert neuron.activity(np.array([1, 1])).active
+    assert not neuron.activity([1.0, math.nan]).active
+
+
+def test_a_threshold_is_never_minus_0() -> None:
+    assert repr(Neuron(1, initializer="zeros").activity([1.0])) == "Activity(sum=0.0, threshold=0.0, active=False)"
+
+
+def test_activity_gives_plain_numbers_and_moves_nothing() -> None:
+    neuron, x = Neuron(2, seed=0), [Value(1.0), Value(-2.0)]
+    activity = neuron.activity(x)
+    assert (type(activity.sum), type(activity.threshold), type(activity.active)) == (float, float, bool)
+    assert activity == neuron.activity([1.0, -2.0])
+    assert not any(value.has_grad for value in (*x, *neuron.parameters()))
 
 
 # Names and order

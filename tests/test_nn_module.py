@@ -1,15 +1,32 @@
-"""``Module``: parameters found in attributes, readable names, gradients cleared, modes switched, copies and pickles."""
+"""``Module``: parameters found in attributes, their names, gradients cleared, modes, copies, and numbers by name."""
 
 import copy
+import math
 import pickle
+import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from autograd_mini import Value, parameter
 from autograd_mini.modes import no_grad
-from nn import ACTIVATIONS, MLP, SGD, Layer, Module, Neuron, cross_entropy, sum_squared_error
+from nn import (
+    ACTIVATIONS,
+    MLP,
+    SGD,
+    BatchNorm,
+    Dropout,
+    Layer,
+    Module,
+    Neuron,
+    Sequential,
+    cross_entropy,
+    sum_squared_error,
+)
+from nn.module import Arrays, evaluating
 
 
 def names(module: Module) -> list[str]:
@@ -348,3 +365,228 @@ def test_under_no_grad_a_model_records_nothing() -> None:
         outputs = model([1.0, 2.0])
     assert all(output.parents == () for output in outputs)
     assert [output.data for output in outputs] == [output.data for output in model([1.0, 2.0])]
+
+
+# Modules by name, modes for a while
+
+
+def test_modules_are_yielded_once_each_by_name_from_the_outside_in() -> None:
+    model = MLP(2, [1, 1], batch_norm=True, dropout=0.5)
+    assert [name for name, _ in model.modules()] == [
+        "", "hidden", "hidden.neuron1", "hidden.batch_norm", "hidden.dropout", "output", "output.neuron1"
+    ]  # fmt: skip
+    assert dict(model.modules())["hidden.batch_norm"] is model.layers[0].batch_norm
+    tied = Tied()
+    assert list(tied.modules()) == [("", tied), ("encoder", tied.encoder)]
+
+
+def test_a_module_that_holds_itself_is_walked_once() -> None:
+    module = Bare()
+    module.inner = Pair()  # type: ignore[attr-defined]
+    module.inner.outer = module  # type: ignore[attr-defined]
+    assert [name for name, _ in module.modules()][:2] == ["", "inner"]
+    assert module.eval() is module
+    assert not any(part.training for _, part in module.modules())
+
+
+def test_evaluating_gives_each_part_its_mode_back() -> None:
+    pair = Pair()
+    pair.layer.eval()
+    before = [part.training for _, part in pair.modules()]
+    with evaluating(pair):
+        assert not any(part.training for _, part in pair.modules())
+        pair.lines[0].train()
+    assert [part.training for _, part in pair.modules()] == before
+    with pytest.raises(TypeError, match="needs one real number"), evaluating(pair):
+        pair.layer([None])
+    assert [part.training for _, part in pair.modules()] == before
+
+
+# State
+
+
+class Counting(Module):
+    """Buffers of every kind."""
+
+    buffers = ("count", "rate", "seen", "history", "done")
+
+    def __init__(self, count: int = 0) -> None:
+        self.line, self.count, self.rate, self.done = Line(), count, 0.5, False
+        self.seen, self.history = [1, 2], np.arange(6.0).reshape(2, 3)
+
+
+BUILDS: dict[str, Callable[[], Module]] = {
+    "neuron": lambda: Neuron(2),
+    "mlp": lambda: MLP(2, [3, 4, 1], batch_norm=True, dropout=0.5),
+    "sequential": lambda: Sequential(Layer(2, 3), BatchNorm(3), "relu", Dropout(0.5), Layer(3, 1)),
+    "bare": Bare,
+    "pair": Pair,
+    "tied": Tied,
+    "named": Named,
+    "micrograd": Micrograd,
+    "counting": Counting,
+}
+EVERY_BUILD = pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS)
+
+
+def same(one: Arrays, other: Arrays) -> bool:
+    return list(one) == list(other) and all(
+        a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(one.values(), other.values(), strict=True)
+    )
+
+
+def scattered(module: Module) -> Module:
+    """With numbers that only it has."""
+    for name, p in module.named_parameters():
+        p.data = random.Random(name).gauss(0.0, 1.0)
+    return module
+
+
+@EVERY_BUILD
+def test_a_state_goes_into_another_and_comes_out_again(build: Callable[[], Module]) -> None:
+    module, other = scattered(build()), build()
+    state = module.state()
+    values = other.parameters()
+    assert other.load_state(state) is other
+    assert same(other.state(), state)
+    assert other.parameters() == values
+    assert [p.data for p in values] == [p.data for p in module.parameters()]
+
+
+@EVERY_BUILD
+def test_a_state_survives_a_file_of_arrays(build: Callable[[], Module], tmp_path: Path) -> None:
+    module, other = scattered(build()), build()
+    np.savez(tmp_path / "state.npz", **module.state())
+    with np.load(tmp_path / "state.npz", allow_pickle=False) as file:
+        other.load_state(file)
+    assert same(other.state(), module.state())
+
+
+@EVERY_BUILD
+def test_a_state_has_every_parameter_once(build: Callable[[], Module]) -> None:
+    module = build()
+    buffers = dict(module.named_buffers())
+    arrays = [array for name, array in module.state().items() if name not in buffers]
+    assert sum(array.size for array in arrays) == len(module.parameters())
+    assert [x for array in arrays for x in np.atleast_1d(array).tolist()] == [p.data for p in module.parameters()]
+
+
+def test_lists_of_parameters_are_arrays_and_others_stand_alone() -> None:
+    assert {name: array.shape for name, array in Pair().state().items()} == {
+        "lines[0].slope": (), "lines[0].offset": (), "lines[1].slope": (), "lines[1].offset": (), "scale": (),
+        "knots[0]": (), "knots[2]": (), "layer.neuron1.w": (1,), "layer.neuron1.b": (), "layer.neuron2.w": (1,),
+        "layer.neuron2.b": (),
+    }  # fmt: skip
+    assert Micrograd().state()["parameters"].tolist() == [2.0, 1.0]
+
+
+def test_a_state_is_a_copy() -> None:
+    module = Counting()
+    state = module.state()
+    for array in state.values():
+        array[...] = 0
+    assert same(module.state(), Counting().state())
+    state = Counting(7).state()
+    module.load_state(state)
+    state["history"][...] = -1.0
+    assert module.history[1, 2] == 5.0
+
+
+def test_buffers_keep_their_types() -> None:
+    module = Counting().load_state(Counting(7).state())
+    assert [type(buffer) for _, buffer in module.named_buffers()] == [int, float, list, np.ndarray, bool]
+    assert (module.count, module.seen) == (7, [1, 2])  # type: ignore[attr-defined]
+    assert {name: array.dtype.name for name, array in module.state().items()} == {
+        "line.slope": "float64", "line.offset": "float64", "count": "int64", "rate": "float64", "seen": "int64",
+        "history": "float64", "done": "bool",
+    }  # fmt: skip
+
+
+def test_the_order_of_bytes_does_not_count() -> None:
+    module = scattered(MLP(2, [3, 1], batch_norm=True))
+    swapped = {name: array.astype(array.dtype.newbyteorder(">")) for name, array in module.state().items()}
+    assert same(MLP(2, [3, 1], batch_norm=True).load_state(swapped).state(), module.state())
+
+
+def test_numbers_that_are_not_finite_are_kept() -> None:
+    neuron = Neuron(3)
+    for weight, number in zip(neuron.w, (math.nan, -math.inf, -0.0), strict=True):
+        weight.data = number
+    assert str(Neuron(3).load_state(neuron.state()).w[2].data) == "-0.0"
+    assert np.array_equal(Neuron(3).load_state(neuron.state()).state()["w"], [math.nan, -math.inf, 0.0], equal_nan=True)
+
+
+def spoil(state: Arrays, name: str, way: str) -> dict[Any, Any]:
+    spoilt: dict[Any, Any] = dict(state)
+    array = spoilt.pop(name)
+    match way:
+        case "missing":
+            return spoilt
+        case "renamed":
+            return spoilt | {name + "x": array}
+        case "one too many":
+            return spoilt | {name: array, "x": array}
+        case "longer":
+            return spoilt | {name: np.append(array, 0).astype(array.dtype)}
+        case "deeper":
+            return spoilt | {name: array[None]}
+        case "other kind":
+            return spoilt | {name: array.astype(np.complex128)}
+        case _:
+            return spoilt | {name: array.tolist()}
+
+
+@pytest.mark.parametrize(
+    "way", ["missing", "renamed", "one too many", "longer", "deeper", "other kind", "a list", "not legal"]
+)
+@EVERY_BUILD
+def test_a_state_that_does_not_fit_changes_nothing(build: Callable[[], Module], way: str) -> None:
+    module = scattered(build())
+    before, other = module.state(), build().state()
+    for name in other:
+        if way == "not legal":
+            if not name.endswith("generator_state"):
+                continue
+            spoilt = other | {name: np.full(625, 2**32 - 1, dtype=np.uint32)}
+        else:
+            spoilt = spoil(other, name, way)
+        with pytest.raises(ValueError, match="state"):
+            module.load_state(spoilt)
+        assert same(module.state(), before)
+
+
+def test_a_buffer_that_refuses_a_number_leaves_the_module_as_it_was() -> None:
+    class Positive(Counting):
+        @property
+        def count(self) -> int:
+            return self._count
+
+        @count.setter
+        def count(self, count: int) -> None:
+            if count < 0:
+                raise ValueError(f"count is {count}, but must be 0 or more")
+            self._count = count
+
+    module = Positive(3)
+    before, state = module.state(), module.state()
+    state["line.slope"][...], state["count"][...] = 9.0, -1
+    with pytest.raises(ValueError, match="count is -1"):
+        module.load_state(state)
+    assert same(module.state(), before)
+    assert (module.line.slope.data, module.count) == (2.0, 3)
+
+
+def test_training_goes_on_from_a_state_as_if_nothing_had_happened() -> None:
+    def step(model: Any) -> None:
+        model.zero_grad()
+        cross_entropy(model(X), LABELS).backward()
+        SGD(model.parameters(), learning_rate=0.1).step()
+
+    model = MLP(2, [5, 4, 2], batch_norm=True, dropout=0.3, seed=0)
+    for _ in range(3):
+        step(model)
+    twin = MLP(2, [5, 4, 2], batch_norm=True, dropout=0.3, seed=9).load_state(model.state())
+    for _ in range(3):
+        step(model)
+        step(twin)
+    assert same(twin.state(), model.state())

@@ -94,7 +94,7 @@ def test_a_resumed_run_has_the_moments_of_its_folder(tmp_path: Path) -> None:
     alone = Trainer.resume(tmp_path / "checkpoint.npz", progress=False)
     fit(alone, 3)
     assert alone.replay(epoch=3, batch=2).loss.data == alone.history.iterations["loss"][7]
-    with pytest.raises(ValueError, match="how epoch 2 began is kept nowhere; this trainer has 3, and a run saved in"):
+    with pytest.raises(ValueError, match="how epoch 2 began is kept nowhere; this trainer has 3, 4, and a run"):
         alone.replay(epoch=2, batch=1)
 
 

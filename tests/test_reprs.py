@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd_mini as am
@@ -48,7 +49,25 @@ from autograd_mini.printing import Listing, printable
 from autograd_mini.report import Check
 from autograd_mini.rules import Allowance, Edge, Rule
 from autograd_mini.source import SourceLine
-from nn import MLP, SGD, ClassScores, Dataset, Layer, Module, Neuron, Normalization, Split
+from nn import (
+    MLP,
+    SGD,
+    Activate,
+    BatchNorm,
+    Checkpoint,
+    ClassScores,
+    Dataset,
+    Dropout,
+    Layer,
+    Module,
+    Network,
+    Neuron,
+    Normalization,
+    Optimizer,
+    Schedule,
+    Sequential,
+    Split,
+)
 from viz import Figure, draw_dot
 
 NASTY = "two\nlines\r\t\x1b[31mred\x07{}{0}%s<b>&amp;\"'\\ \u202e\ud800\x00" * 3000
@@ -138,6 +157,34 @@ class NastyFunction:
         return NASTY
 
 
+@functools.cache
+def optimizers() -> list[Optimizer]:
+    """Each with no option at its default."""
+    values = [Value(math.nan, NASTY) for _ in range(MANY)]
+    options: dict[str, Any] = {
+        "learning_rate": 5e-324, "weight_decay": 1.7e308, "momentum": 1.7e308, "nesterov": True, "alpha": 0.1 + 0.2,
+        "centered": True, "lr_decay": 1e300, "initial_accumulator_value": 0.1 + 0.2, "betas": (0.1 + 0.2, 0.1 + 0.6),
+        "eps": 5e-324, "amsgrad": True, "maximize": True,
+    }  # fmt: skip
+    every = nn.OPTIMIZERS.values()
+    return [
+        kind(values, **{name: options[name] for name in kind(values[:1]).options if name in options}) for kind in every
+    ]
+
+
+@functools.cache
+def schedules() -> list[Schedule]:
+    every: list[Schedule] = [
+        nn.StepSchedule(10**60), nn.ExponentialSchedule(5e-324), nn.CosineSchedule(10**60, least=1.7e308),
+        nn.OneCycle(1.7e308, 10**60), nn.ReduceOnPlateau(threshold=1.7e308), nn.LinearWarmUp(10**60),
+    ]  # fmt: skip
+    return [*every, nn.LinearWarmUp(then=every[4])]
+
+
+def made_of(samples: Callable[[], list[Any]], kind: type) -> Callable[[], list[Any]]:
+    return lambda: [one for one in samples() if isinstance(one, kind)]
+
+
 # Each class with functions that make instances of it, or lists of them.
 SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Value: [nasty_values, wide],
@@ -195,14 +242,23 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Listing: [
         lambda: am.RULES,
         lambda: lab.ALGORITHMS,
-        lambda: [nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS, nn.DATASETS],
+        lambda: [nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS, nn.OPTIMIZERS, nn.SCHEDULES, nn.DATASETS],
         Listing,
     ],
     Module: [nasty_module(Module)],
     Neuron: [nasty_module(Neuron)],
     Layer: [nasty_module(Layer)],
     MLP: [nasty_module(MLP)],
-    SGD: [lambda: SGD([Value(math.nan, NASTY) for _ in range(MANY)], learning_rate=5e-324)],
+    Network: [nasty_module(Network)],
+    Activate: [lambda: Activate("relu"), lambda: Activate(NastyFunction())],
+    Sequential: [
+        lambda: Sequential(*[NastyFunction()] * MANY),
+        lambda: Sequential(MLP(3, [2] * 200, activation=NastyFunction()), *[NastyFunction()] * 9),
+        lambda: Sequential(Sequential(*[Sequential(*[NastyFunction()] * 9)] * 9), Dropout(0.5)),
+    ],
+    BatchNorm: [lambda: BatchNorm(MANY)],
+    Dropout: [lambda: Dropout(1e-300), lambda: Dropout(0.1234567890123456)],
+    nn.Activity: [lambda: Neuron(3, seed=0).activity(NUMBERS[3:]), lambda: Neuron(3).activity([math.nan] * 3)],
     Dataset: [
         lambda: Dataset([[0.0] * 10] * MANY, [0] * MANY),
         lambda: Dataset([[1e308]], [[1.0, 2.0]]),
@@ -210,6 +266,12 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     ],
     Normalization: [lambda: Normalization([1e308] * MANY, [5e-324] * MANY)],
     ClassScores: [lambda: ClassScores(math.nan, 5e-324, 1 / 3, 10**9)],
+    Checkpoint: [
+        lambda: Checkpoint({NASTY: NASTY} | dict.fromkeys(map(str, range(MANY))), {NASTY: np.zeros(MANY)}),
+        lambda: Checkpoint({}, {}),
+    ],
+    **{kind: [made_of(optimizers, kind)] for kind in (Optimizer, *nn.OPTIMIZERS.values())},
+    **{kind: [made_of(schedules, kind)] for kind in (Schedule, *nn.SCHEDULES.values())},
     Split: [lambda: nn.digits().split()],
     Figure: [
         lambda: Figure(NASTY, NASTY),
@@ -345,7 +407,7 @@ def test_long_lists_of_sizes_are_cut() -> None:
 
 def test_an_optimizer_shows_what_it_moves() -> None:
     assert repr(SGD([Value(1.0)], learning_rate=0.5)) == "SGD(1 parameter, learning_rate=0.5)"
-    assert repr(SGD(MLP(49, [3, 10]).parameters())) == "SGD(190 parameters, learning_rate=0.01)"
+    assert repr(SGD(MLP(49, [3, 10]).parameters())) == "SGD(190 parameters, learning_rate=0.001)"
 
 
 def test_the_tables_print_as_tables() -> None:
@@ -353,7 +415,7 @@ def test_the_tables_print_as_tables() -> None:
     assert len(lines) == len(am.RULES)
     assert lines[0] == "add         Sum of two numbers."
     assert repr(am.RULES["tanh"]) == "Rule(tanh: Hyperbolic tangent, between -1 and 1.)"
-    for table in (nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS, nn.DATASETS):
+    for table in (nn.ACTIVATIONS, nn.LOSSES, nn.INITIALIZERS, nn.OPTIMIZERS, nn.SCHEDULES, nn.DATASETS):
         assert all(re.match(r"\w+ +\S", line) for line in repr(table).split("\n"))
 
 

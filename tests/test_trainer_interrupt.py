@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from autograd_mini import CheckpointError
-from nn import Callback, LinearWarmUp, OneCycle, Trainer
+from nn import Callback, LinearWarmUp, OneCycle, Trainer, write_checkpoint
 from tests import runs
 from tests.runs import Contents, contents, fit, trainer
 
@@ -111,7 +111,7 @@ def test_ctrl_c_while_it_saves(tmp_path: Path, pytestconfig: pytest.Config) -> N
             break
         fit(one, EPOCHS)
         assert contents(one) == contents(whole)
-        for name in ("checkpoint.npz", "epochs/0000.npz", "epochs/0001.npz"):
+        for name in ("checkpoint.npz", *(f"epochs/000{epoch}.npz" for epoch in range(3))):
             assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), (line, name)
         line += stride
     assert line > 100
@@ -140,20 +140,18 @@ def test_an_error_in_a_callback_undoes_the_batch() -> None:
 def test_what_could_not_be_saved_is_saved_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = fit(trainer(save=tmp_path), 1)
 
-    def full(*_: Any) -> None:
-        raise CheckpointError("no space left")
+    for room, position in ((0, (1, 0)), (1, (1, 0)), (2, (2, 0)), (1, (2, 0))):
+        files = iter(range(room))
 
-    with monkeypatch.context() as patch:
-        patch.setattr("nn.saving.write_checkpoint", full)
-        with pytest.raises(CheckpointError, match="no space left"):
-            fit(one, 2)
-        assert one.position == (1, 0)
-    fit(one, 1)
-    with monkeypatch.context() as patch:
-        calls = iter([None])
-        patch.setattr("nn.saving.write_checkpoint", lambda *_: next(calls, full) and full())
-        with pytest.raises(CheckpointError, match="no space left"):
-            fit(one, 2)
-    assert one.position == (2, 0)
+        def write(*arguments: Any, files: Any = files) -> None:
+            if next(files, None) is None:
+                raise CheckpointError("no space left")
+            write_checkpoint(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("nn.saving.write_checkpoint", write)
+            with pytest.raises(CheckpointError, match="no space left"):
+                fit(one, 2)
+        assert one.position == position
     fit(one, 2)
-    assert contents(Trainer.resume(tmp_path)) == contents(one)
+    assert contents(Trainer.resume(tmp_path)) == contents(one) == contents(fit(trainer(), 2))

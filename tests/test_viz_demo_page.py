@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from nn import MLP
+from nn import MLP, History
 from viz.chart import line_chart
 from viz.colors import diverging, grey
-from viz.demo_page import Epoch, Prediction, write_demo_page
+from viz.demo_page import Prediction, write_demo_page
 from viz.figure import Figure
 
 SHARES = {digit: [0.91 if i == digit else 0.01 for i in range(10)] for digit in range(10)}
@@ -43,7 +43,16 @@ def page(tmp_path: Path) -> str:
         Prediction([1.0] + [0.0] * 48, 3, SHARES[5]),
         Prediction([0.0] * 48 + [1.0], 4, SHARES[4]),
     ]
-    history = [Epoch(2.0, 0.2, 2.1, 0.1), Epoch(1.0, 0.75, 1.5, 0.5)]
+    history = History()
+    for loss, accuracy, validation_loss, validation_accuracy in ((2.0, 0.2, 2.1, 0.1), (1.0, 0.75, 1.5, 0.5)):
+        history.add_epoch(
+            {
+                "loss": loss,
+                "accuracy": accuracy,
+                "validation_loss": validation_loss,
+                "validation_accuracy": validation_accuracy,
+            }
+        )
     matrix = [[int(t == p) * 9 + int((t, p) == (3, 5)) for p in range(10)] for t in range(10)]
     pictures = {"before": DOTS, "after": DOTS}
     path = write_demo_page(tmp_path, model, pictures, history, predictions, matrix, "command")

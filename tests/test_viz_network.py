@@ -10,8 +10,8 @@ import pytest
 
 from autograd_mini import GraphTooLargeError, Value, gradients, no_grad, softmax
 from autograd_mini.number import number_text
-from nn import MLP, Layer, Module, Neuron, cross_entropy, sum_squared_error
-from viz import draw_network
+from nn import MLP, BatchNorm, Layer, Module, Neuron, Sequential, cross_entropy, sum_squared_error
+from viz import draw_dot, draw_network
 from viz.card import Paint, columns_for
 from viz.colors import THEMES, diverging
 from viz.render import render
@@ -343,3 +343,96 @@ def test_paint_ignores_what_is_not_finite():
     model.w[0].data = math.inf
     scene = observe(model)
     assert Paint(scene, THEMES["light"]).largest == abs(model.w[1].data)
+
+
+# Batch normalization
+
+
+def normalized_model(**options):
+    """An MLP whose running statistics, scales and shifts are no longer those of the start."""
+    model = MLP(2, [3, 2], seed=0, batch_norm=True, **options)
+    for _ in range(3):
+        model([[1.0, -2.0], [0.5, 3.0], [-1.5, 0.25]])
+    norm = model.layers[0].batch_norm
+    for i, (scale, shift) in enumerate(zip(norm.scale, norm.shift, strict=True)):
+        scale.data, shift.data = 0.5 + i, 0.25 - i
+    return model
+
+
+def test_a_normalized_neuron_shows_every_number_of_its_batch_norm():
+    model = normalized_model()
+    root = digit_loss_of_1(model.eval()([1.0, 2.0]))
+    gradient, norm = gradients(root), model.layers[0].batch_norm
+    source = draw_network(model.train(), example=[1.0, 2.0], loss=digit_loss_of_1).source
+    said, lines = tooltips(source), cards(source)
+    for name, parameter in model.named_parameters():
+        assert said[name] == (number_text(parameter.data), number_text(gradient[parameter])), name
+    for i, neuron in enumerate(model.layers[0].neurons):
+        text = lines[f"hidden.neuron{i + 1}"]
+        z = neuron.weighted_sum([1.0, 2.0]).data
+        mu, variance = norm.running_mean[i], norm.running_variance[i]
+        normalized = (z - mu) / math.sqrt(variance + norm.epsilon) * norm.scale[i].data + norm.shift[i].data
+        for words, number in {
+            "scale γ": norm.scale[i].data,
+            "shift β": norm.shift[i].data,
+            "z = Σ w·x + b": z,
+            "ẑ = norm z": normalized,
+            "relu(ẑ)": max(0.0, normalized),
+        }.items():
+            assert text[text.index(words) + 1] == number_text(number, 3)
+        assert any(f"μ {number_text(mu, 3)}, σ² {number_text(variance, 3)}" in line for line in text)
+    assert not any("norm" in line for line in lines["output.neuron1"])
+
+
+def digit_loss_of_1(outputs):
+    return cross_entropy(outputs, 1)
+
+
+def test_the_scene_of_a_normalized_network_is_the_network_in_evaluation_mode():
+    model = normalized_model(dropout=0.5)
+    scene = observe(model, [1.0, 2.0], digit_loss_of_1)
+    outputs = model.eval()([1.0, 2.0])
+    assert [output.value for output in scene.outputs] == [output.data for output in outputs]
+    assert scene.loss == digit_loss_of_1(outputs).data
+    assert len(list(scene.parameters())) == len(model.parameters())
+
+
+def test_without_an_example_a_normalized_neuron_shows_its_parameters_and_statistics():
+    norm = observe(normalized_model()).layers[0][1].norm
+    assert [p.name for p in norm.parameters] == ["hidden.batch_norm.scale[1]", "hidden.batch_norm.shift[1]"]
+    assert [p.value for p in norm.parameters] == [1.5, -0.75]
+    assert norm.statistics != (0.0, 1.0)
+    assert norm.output.value is None
+
+
+def test_a_layer_alone_shows_its_batch_norm_under_its_name_there():
+    layer = Layer(2, 2, batch_norm=True, seed=0)
+    layer.batch_norm = BatchNorm(2, affine=False)
+    source = draw_network(layer, example=[1.0, 2.0]).source
+    assert "ẑ = norm z" in source
+    assert "scale" not in source
+    assert "batch_norm.shift[1] = 0" in draw_network(Layer(2, 2, batch_norm=True)).source
+
+
+def test_a_picture_changes_no_statistics_no_mask_and_no_generator():
+    model = normalized_model(dropout=0.5)
+    state, mask = model.state(), model.layers[0].dropout.mask
+    draw_network(model, example=[1.0, 2.0], loss=digit_loss_of_1)
+    assert all((array == model.state()[name]).all() for name, array in state.items())
+    assert model.layers[0].dropout.mask is mask
+    assert all(part.training for _, part in model.modules())
+
+
+def test_other_networks_are_drawn_as_graphs():
+    model = Sequential(Layer(2, 2), BatchNorm(2))
+    with pytest.raises(TypeError, match=r"got Sequential.*draw what it computes with draw_dot\(model\(example\)\)"):
+        draw_network(model)
+    assert "relu" in draw_dot(sum(model([[1.0, 2.0], [0.5, -1.0]])[0])).source
+
+
+@needs_dot
+@pytest.mark.parametrize("theme", THEMES)
+def test_graphviz_draws_a_normalized_network(theme):
+    figure = draw_network(normalized_model(), example=[1.0, 2.0], loss=digit_loss_of_1, theme=theme)
+    graph = json.loads(render(figure.source, "json"))
+    assert len(graph["objects"]) == 1 + 3 + 2 + 2

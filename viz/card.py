@@ -1,12 +1,12 @@
 """How each part of a network is set on the page: neuron cards, the grid of inputs, the outputs and the legend."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from autograd_mini.number import number_text
 from viz.colors import Theme, diverging, grey, ink
 from viz.markup import cell, font, html_text, row, table
-from viz.scene import Edge, NetworkScene, NeuronCard, Number
+from viz.scene import Edge, NetworkScene, NeuronCard, Norm, Number
 
 __all__ = ["Paint", "card_table", "columns_for", "input_table", "legend_table", "output_table"]
 
@@ -69,15 +69,12 @@ def card_table(card: NeuronCard, paint: Paint, *, columns: int, opened: bool = F
     weights = [_weight(w, card.title, product, paint) for w, product in zip(card.weights, products, strict=True)]
     name = html_text(card.activation, 20)
     title = html_text(f"{card.title} = {card.feeds}" if card.feeds else card.title)
+    z = "ẑ" if card.norm else "z"
     summary = table(
         row(*_summary(card.bias, "bias b", paint, card.title, paint.fill(card.bias))),
         row(*_summary(card.z, "z = Σ w·x + b", paint, card.title, theme.card)),
-        *([row(*_summary(card.normalized, "ẑ = norm z", paint, card.title, theme.card))] if card.normalized else []),
-        row(
-            *_summary(
-                card.output, f"{name}({'ẑ' if card.normalized else 'z'})", paint, card.title, theme.card, card.state
-            )
-        ),
+        *(row(*cells) for cells in _norm(card.norm, card.title, paint)),
+        row(*_summary(card.output, f"{name}({z})", paint, card.title, theme.card, card.state)),
         cellpadding=1,
     )
     return table(
@@ -176,6 +173,15 @@ def _summary(number: Number, words: str, paint: Paint, owner: str, fill: str, no
     )
     link = _tooltip(number, owner)
     return [cell(t, align="left", bgcolor=fill, width=w, **link) for t, w in zip(texts, (76, 44, 8, 58), strict=True)]
+
+
+def _norm(norm: Norm | None, owner: str, paint: Paint) -> Iterator[list[str]]:
+    """The rows of a batch normalization: scale, shift, and what comes out by which mean and variance."""
+    if norm is not None:
+        for parameter, words in zip(norm.parameters, ("scale γ", "shift β"), strict=False):
+            yield _summary(parameter, words, paint, "", paint.fill(parameter))
+        note = "μ {}, σ² {}".format(*map(_short, norm.statistics)) if norm.statistics else ""
+        yield _summary(norm.output, "ẑ = norm z", paint, owner, paint.theme.card, note)
 
 
 def _gradient(number: Number, paint: Paint) -> str:

@@ -1,18 +1,26 @@
 """The demo: the lecture's network, trained on real handwritten digits with every number a ``Value``."""
 
-import math
-import sys
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from autograd_mini.functions import softmax
 from autograd_mini.modes import no_grad
 from autograd_mini.value import Value
-from nn import MLP, SGD, Dataset, accuracy, confusion_matrix, confusion_table, cross_entropy, digits
+from nn import (
+    MLP,
+    SGD,
+    Dataset,
+    History,
+    LinearWarmUp,
+    Trainer,
+    accuracy,
+    confusion_matrix,
+    confusion_table,
+    cross_entropy,
+    digits,
+)
 from nn.checks import whole_number
-from viz.demo_page import Epoch, Prediction, write_demo_page
+from viz.demo_page import Prediction, write_demo_page
 from viz.figure import Figure
 from viz.network import draw_network
 
@@ -20,7 +28,6 @@ __all__ = ["run_demo"]
 
 _BATCH_SIZE = 16
 _LEARNING_RATE = 1.0
-_BAR = "{desc} |{bar:10}| {n_fmt}/{total_fmt}{postfix}"
 
 
 def run_demo(*, hidden: int = 3, epochs: int = 60, seed: int = 0, out: Path = Path("demo")) -> Path:
@@ -74,25 +81,15 @@ def _pictures(model: MLP, pixels: list[float], label: Any) -> dict[str, Figure]:
     }
 
 
-def _fit(model: MLP, train: Dataset, validation: Dataset, epochs: int, seed: int) -> list[Epoch]:
+def _fit(model: MLP, train: Dataset, validation: Dataset, epochs: int, seed: int) -> History:
     """Train by gradient descent on mini-batches, the learning rate falling in a straight line towards 0."""
-    optimizer = SGD(model.parameters(), learning_rate=_LEARNING_RATE)
-    history = []
-    for epoch in range(epochs):
-        optimizer.learning_rate = _LEARNING_RATE * (1 - epoch / epochs)
-        batches = train.batches(_BATCH_SIZE, seed=seed, epoch=epoch)
-        total = math.ceil(len(train) / _BATCH_SIZE)
-        with tqdm(total=total, desc=f"epoch {epoch + 1:>2}/{epochs}", ascii=" ━", bar_format=_BAR) as bar:
-            for batch in batches:
-                optimizer.zero_grad()
-                loss = cross_entropy(model(batch.inputs), batch.targets)
-                loss.backward()
-                optimizer.step()
-                bar.update()
-            seen, unseen = _predict(model, train), _predict(model, validation)
-            history.append(Epoch(_loss(seen), _share_right(seen), _loss(unseen), _share_right(unseen)))
-            bar.set_postfix_str(str(history[-1]))
-    return history
+    trainer = Trainer(
+        model,
+        optimizer=SGD(model.parameters(), learning_rate=_LEARNING_RATE),
+        schedule=LinearWarmUp(epochs, start_factor=1.0, end_factor=0.0),
+        seed=seed,
+    )
+    return trainer.fit(train, validation=validation, epochs=epochs, batch_size=_BATCH_SIZE)
 
 
 def _predict(model: MLP, dataset: Dataset) -> list[Prediction]:
@@ -104,7 +101,3 @@ def _predict(model: MLP, dataset: Dataset) -> list[Prediction]:
 
 def _share_right(predictions: list[Prediction]) -> float:
     return accuracy([p.predicted for p in predictions], [p.target for p in predictions])
-
-
-def _loss(predictions: list[Prediction]) -> float:
-    return sum(-math.log(max(p.shares[p.target], sys.float_info.min)) for p in predictions) / len(predictions)

@@ -8,29 +8,16 @@ from pathlib import Path
 from autograd_mini.errors import RenderError
 from autograd_mini.number import number_text
 from autograd_mini.value import Scalar
+from nn.history import History
 from nn.layers import MLP
 from nn.metrics import predicted_class
 from viz.chart import line_chart
 from viz.colors import diverging, grey, ink
 from viz.figure import Figure
 
-__all__ = ["Epoch", "Prediction", "write_demo_page"]
+__all__ = ["Prediction", "write_demo_page"]
 
 _TEMPLATE = Path(__file__).with_name("demo_page.html")
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """How good the network was after one pass over the training digits; losses are mean cross-entropies."""
-
-    train_loss: float
-    train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-
-    def __str__(self) -> str:
-        train = f"train {self.train_loss:.3f} {self.train_accuracy:.1%}"
-        return f"{train}, validation {self.validation_loss:.3f} {self.validation_accuracy:.1%}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +37,7 @@ def write_demo_page(
     folder: Path,
     model: MLP,
     pictures: Mapping[str, Mapping[str, Figure]],
-    history: Sequence[Epoch],
+    history: History,
     predictions: Sequence[Prediction],
     matrix: Sequence[Sequence[int]],
     command: str,
@@ -61,7 +48,7 @@ def write_demo_page(
         folder: an existing folder.
         model: the trained network; each hidden neuron sees 7×7 pixels.
         pictures: ``"before"`` and ``"after"`` training → theme → the network's cards for the first prediction's digit.
-        history: one record per epoch.
+        history: of the training, with validation.
         predictions: one per test digit.
         matrix: the confusion matrix of the predictions.
         command: the command line that repeats the run.
@@ -96,7 +83,7 @@ def write_demo_page(
         ),
         _section(
             "Learning",
-            "Loss and accuracy after each epoch, on the digits it learns from and on others.",
+            "Loss and accuracy in each epoch: of the digits it learns from while it learns, and of others after it.",
             _curves(history),
         ),
         _section(
@@ -151,9 +138,9 @@ def _grid(cells: Sequence[str], columns: int = 7) -> str:
     return "<table class=grid>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
-def _curves(history: Sequence[Epoch]) -> str:
-    loss = {"train": [e.train_loss for e in history], "validation": [e.validation_loss for e in history]}
-    right = {"train": [e.train_accuracy for e in history], "validation": [e.validation_accuracy for e in history]}
+def _curves(history: History) -> str:
+    loss = {"train": history["loss"], "validation": history["validation_loss"]}
+    right = {"train": history["accuracy"], "validation": history["validation_accuracy"]}
     return _row([line_chart("loss (mean cross-entropy)", loss), line_chart("accuracy", right, percent=True)])
 
 

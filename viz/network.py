@@ -35,7 +35,8 @@ def draw_network(
 
     Cells are coloured by gradient (by weight where there are none). Edges are as thick as |∂loss/∂z| of the neuron
     they enter; without a loss, as what they carry. The gradients are those of a fresh forward and backward pass; no
-    ``.data``, ``.grad``, label or mode of the model is touched.
+    ``.data``, ``.grad``, label or mode of the model is touched. The passes are those of evaluation mode: a batch
+    normalization shows the running statistics it goes by, and dropout leaves nothing out.
 
     Args:
         model: an ``MLP``, a ``Layer`` or a ``Neuron``; a single neuron with an example shows w, x and w·x in each cell.

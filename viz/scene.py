@@ -10,12 +10,12 @@ from typing import Any
 
 from autograd_mini import Value, gradients, softmax, topological_order
 from autograd_mini.number import number_text
-from nn import ACTIVATIONS, MLP, Layer, Neuron
+from nn import ACTIVATIONS, MLP, BatchNorm, Layer, Neuron
 from nn.checks import row_of_numbers
 from nn.module import evaluating
-from nn.network import Rows
+from nn.network import Network, Rows
 
-__all__ = ["Edge", "NetworkScene", "NeuronCard", "Number", "described", "observe", "size"]
+__all__ = ["Edge", "NetworkScene", "NeuronCard", "Norm", "Number", "described", "observe", "size"]
 
 _ABOVE_ZERO = ("relu", "leaky_relu", "elu", "gelu", "silu")
 
@@ -30,6 +30,21 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Norm:
+    """What batch normalization does to one neuron's weighted sum.
+
+    Attributes:
+        parameters: the scale and the shift, under their full names; empty without them.
+        statistics: the running mean and variance; empty if none are kept.
+        output: the normalized sum, which the activation function is given.
+    """
+
+    parameters: tuple[Number, ...]
+    statistics: tuple[float, ...]
+    output: Number
+
+
+@dataclass(frozen=True, slots=True)
 class NeuronCard:
     """One neuron.
 
@@ -40,7 +55,7 @@ class NeuronCard:
         inputs: what each weight is multiplied with; empty without an example.
         flows: weight × input, or the weights alone without an example.
         bias, z, output: the bias, the weighted sum and the activation function's value.
-        normalized: what batch normalization makes of the weighted sum; None without it, or without an example.
+        norm: what batch normalization does to the weighted sum; None without it.
         activation: the name of the activation function.
         feeds: the output of the network that the neuron is, such as ``output[2]``; empty for a hidden neuron.
         state: in words, whether the neuron is active; empty if the activation function draws no such line.
@@ -53,7 +68,7 @@ class NeuronCard:
     flows: tuple[float, ...]
     bias: Number
     z: Number
-    normalized: Number | None
+    norm: Norm | None
     output: Number
     activation: str
     feeds: str
@@ -100,10 +115,10 @@ class NetworkScene:
         return any(parameter.gradient is not None for parameter in self.parameters())
 
     def parameters(self) -> Iterator[Number]:
-        """Yield every parameter of every neuron."""
+        """Yield every parameter of every neuron and its normalization."""
         for layer in self.layers:
             for card in layer:
-                yield from (*card.weights, card.bias)
+                yield from (*card.weights, card.bias, *(card.norm.parameters if card.norm else ()))
 
 
 def size(model: Any) -> tuple[int, int]:
@@ -158,12 +173,21 @@ def observe(model: Any, example: Any = None, loss: Callable[[Any], Value] | None
             gradient = v.grad if isinstance(v, Value) and v.has_grad else None
         return Number(name, None if v is None else float(v), gradient)
 
+    def norm(batch_norm: tuple[str, BatchNorm], j: int, v: Any) -> Norm:
+        name, part = batch_norm
+        pairs = [(f"{name}.scale[{j}]", part.scale), (f"{name}.shift[{j}]", part.shift)]
+        return Norm(
+            parameters=tuple(number(full, values[j]) for full, values in pairs if values),
+            statistics=(part.running_mean[j], part.running_variance[j]) if part.track else (),
+            output=number("ẑ", v),
+        )
+
+    norms = _norms(model)
     cards: list[tuple[NeuronCard, ...]] = []
     for i, (layer, before) in enumerate(zip(layers, [xs, *outputs], strict=False)):
         x = tuple(map(float, before)) if xs else ()
         cards.append(())
         for j, ((title, neuron), z, output) in enumerate(zip(layer, zs[i], outputs[i], strict=True)):
-            has_norm = normalized[i] is not zs[i]
             card = NeuronCard(
                 id=f"layer{i}_neuron{j}",
                 title=title,
@@ -172,7 +196,7 @@ def observe(model: Any, example: Any = None, loss: Callable[[Any], Value] | None
                 flows=tuple(map(mul, map(float, neuron.w), x or [1.0] * neuron.inputs)),
                 bias=number("b", neuron.b),
                 z=number("z", z),
-                normalized=number("ẑ", normalized[i][j]) if has_norm else None,
+                norm=None if (batch_norm := norms[i]) is None else norm(batch_norm, j, normalized[i][j]),
                 output=number("output", output),
                 activation=(activation := _activation_name(neuron)),
                 feeds=f"output[{j}]" if i == len(layers) - 1 and len(layer) > 1 else "",
@@ -207,7 +231,17 @@ def _neurons(model: Any) -> list[list[tuple[str, Neuron]]]:
         layers = [(name, child) for name, child in model.named_children() if isinstance(child, Layer)]
         return [[(f"{name}.{title}", neuron) for title, neuron in _neurons(layer)[0]] for name, layer in layers]
     fix = "use draw_dot(value)" if isinstance(model, Value) else "give it a model such as MLP(49, [3, 10])"
+    fix = "draw what it computes with draw_dot(model(example))" if isinstance(model, Network) else fix
     raise TypeError(f"draw_network draws an MLP, a Layer or a Neuron, got {model!r:.60}; {fix}")
+
+
+def _norms(model: Any) -> list[tuple[str, BatchNorm] | None]:
+    """List each layer's batch normalization with its name, or None."""
+    found: list[tuple[str, BatchNorm] | None] = []
+    for layer in getattr(model, "layers", [model]):
+        batch_norm = getattr(layer, "batch_norm", None)
+        found.append(None if batch_norm is None else next(pair for pair in model.modules() if pair[1] is batch_norm))
+    return found
 
 
 def _forward(model: Any, layers: list[list[tuple[str, Neuron]]], example: Any) -> tuple[list[Any], Rows, Rows, Rows]:

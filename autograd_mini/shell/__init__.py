@@ -1,6 +1,20 @@
-"""The command ``autograd-mini step``: a session in which a user walks through back propagation."""
+"""The commands of ``autograd-mini``: ``step``, a session that walks through back propagation, and training runs."""
 
+from autograd_mini.shell.judging import add_evaluate_options, add_predict_options, evaluate, predict
+from autograd_mini.shell.run_options import add_train_options
 from autograd_mini.shell.session import StepSession
+from autograd_mini.shell.signals import Terminated
 from autograd_mini.shell.subject import find_subject
+from autograd_mini.shell.training import train
 
-__all__ = ["StepSession", "find_subject"]
+__all__ = [
+    "StepSession",
+    "Terminated",
+    "add_evaluate_options",
+    "add_predict_options",
+    "add_train_options",
+    "evaluate",
+    "find_subject",
+    "predict",
+    "train",
+]

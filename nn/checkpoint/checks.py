@@ -77,7 +77,7 @@ def read_manifest(file: BinaryIO, size: int) -> bytes:
     file.seek(0)
     header = exactly(file, LOCAL.size)
     *_, crc, _, length, name_length, _ = LOCAL.unpack(header)
-    name = file.read(name_length)
+    name = exactly(file, name_length)
     if name != MANIFEST.encode():
         found = printable(name.decode(errors="replace"))
         _refuse(f"its first member is '{found}', but must be '{MANIFEST}': another program wrote it")
@@ -95,9 +95,8 @@ def check_members(file: BinaryIO, size: int, manifest: bytes, specs: Mapping[str
     _check_names([name for name, _ in entries], list(sizes))
     if sum(sizes.values()) > size:
         largest = listed(sorted(specs, key=lambda name: -specs[name].size), 3)
-        _refuse(
-            f"its arrays have {sum(sizes.values()):,} bytes by their shapes, but it has {size:,}; largest: {largest}"
-        )
+        needed = f"its arrays have {sum(sizes.values()):,} bytes by their shapes"
+        _refuse(f"{needed}, but it has {size:,}; largest: {largest}")
     offset, crcs = 0, []
     for name, entry in entries:
         crcs.append(CENTRAL.unpack_from(entry)[7])
@@ -141,11 +140,11 @@ def _check_names(found: Sequence[bytes], due: Sequence[bytes]) -> None:
     """Both directory and manifest list the members, each once and in one order."""
     if found == due:
         return
-    twice = [name for name, count in Counter(found).items() if count > 1]
+    counts, wanted = Counter(found), set(due)
     faults = {
-        "missing": [name for name in due if name not in set(found)],
-        "extra": [name for name in found if name not in set(due)],
-        "duplicate": twice,
+        "missing": [name for name in due if name not in counts],
+        "extra": [name for name in found if name not in wanted],
+        "duplicate": [name for name, count in counts.items() if count > 1],
     }
     told = [f"{what} members: {listed(map(_text, names))}" for what, names in faults.items() if names]
     if not told:

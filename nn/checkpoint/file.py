@@ -93,9 +93,8 @@ def _check_array(name: Any, array: Any) -> None:
     if objection := name_objection(name):
         raise ValueError(f"{name!r:.60} is not a legal name of an array: {objection}")
     if type(array) is not np.ndarray:
-        raise TypeError(
-            f"{name} is {array!r:.60} ({type(array).__name__}), but must be a NumPy array: use np.array(...)"
-        )
+        found = f"{printable(repr(array), 60)} ({type(array).__name__})"
+        raise TypeError(f"{name} is {found}, but must be a NumPy array: use np.array(...)")
     if objection := Spec(array.shape, array.dtype.name).objection():
         raise ValueError(f"{name} has {objection}: convert it with .astype(...), or save less in it")
 

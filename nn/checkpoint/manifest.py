@@ -64,7 +64,7 @@ def _plain(thing: Any, place: str, depth: int) -> Any:
             raise ValueError(f"{place} has more than {MOST_DIGITS} digits: keep it as text")
     elif thing is not None:
         legal = "JSON has text, numbers, True, False, None, lists and dicts: use .item(), .tolist() or an array"
-        raise TypeError(f"{place} is {thing!r:.60} ({type(thing).__name__}), but {legal}")
+        raise TypeError(f"{place} is {printable(repr(thing), 60)} ({type(thing).__name__}), but {legal}")
     return thing
 
 
