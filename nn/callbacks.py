@@ -22,6 +22,9 @@ class Callback:
         ...         print(f"epoch {len(trainer.history)}")
     """
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     def on_fit_start(self, trainer: Any) -> None:
         """Called before the first epoch of a call of ``fit``."""
 

@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd_mini.number import number_text
-from autograd_mini.printing import always_answers
+from autograd_mini.printing import always_answers, printable
 from nn.naming import Arrays
 
 __all__ = ["History", "Position"]
+
+_SHOWN = 8
 
 
 class Position(NamedTuple):
@@ -46,7 +48,9 @@ class History:
 
     def __getitem__(self, column: str) -> list[float]:
         if column not in self.epochs:
-            raise KeyError(f"the history has no column {column!r}; it has {', '.join(self.epochs) or 'no epochs yet'}")
+            raise KeyError(
+                f"the history has no column {column!r:.60}; it has {', '.join(self.epochs) or 'no epochs yet'}"
+            )
         return self.epochs[column]
 
     def __contains__(self, column: object) -> bool:
@@ -55,8 +59,9 @@ class History:
     @always_answers
     def __repr__(self) -> str:
         n, m = len(self), len(self.iterations["loss"])
-        last = ", ".join(f"{name} {number_text(numbers[-1], 4)}" for name, numbers in self.epochs.items() if numbers)
-        return f"History({n:,} epoch{'s' * (n != 1)}, {m:,} iteration{'s' * (m != 1)}{': ' * bool(last)}{last})"
+        last = [f"{printable(name)} {number_text(column[-1], 4)}" for name, column in self.epochs.items() if column]
+        shown = ", ".join(last[:_SHOWN] + ["…"] * (len(last) > _SHOWN))
+        return f"History({n:,} epoch{'s' * (n != 1)}, {m:,} iteration{'s' * (m != 1)}{': ' * bool(shown)}{shown})"
 
     def add_epoch(self, numbers: Mapping[str, float]) -> None:
         """Write down an epoch."""

@@ -1,11 +1,12 @@
 """``HyperParameters``: everything that was decided before training, in one record that can be saved and read again."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
+from autograd_mini.printing import always_answers, printable
 from nn.activations import ACTIVATIONS
 from nn.checks import finite_number, true_or_false, whole_number
 from nn.dropout import Dropout
@@ -16,7 +17,7 @@ from nn.module import Module
 __all__ = ["HyperParameters", "build_model", "describe_model"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HyperParameters:
     """What a training run was told; with the same data it repeats the run.
 
@@ -68,6 +69,11 @@ class HyperParameters:
             if name in ("l1", "l2") or getattr(self, name) is not None:
                 finite_number(name, getattr(self, name), least=0.0)
         true_or_false("drop_last", self.drop_last)
+
+    @always_answers
+    def __repr__(self) -> str:
+        told = [f"    {one.name}={printable(repr(getattr(self, one.name)), 300)}," for one in fields(self)]
+        return "\n".join(["HyperParameters(", *told, ")"])
 
     def batches(self, rows: int) -> int:
         """How many batches so many rows make.

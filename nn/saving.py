@@ -133,7 +133,8 @@ def _moment_of(checkpoint: Checkpoint) -> Moment:
 
 def resumed(kind: Any, path: Path, options: dict[str, Any]) -> Any:
     """Do what ``Trainer.resume`` says."""
-    _check_options("resume", options)
+    if strange := [name for name in options if name not in _OPTIONS]:
+        raise TypeError(f"resume takes no {', '.join(strange)}; it takes {', '.join(_OPTIONS)}, and the rest is told")
     folder = path if path.is_dir() else None
     checkpoint = read_checkpoint(path if folder is None else RunFolder(folder).latest)
     try:
@@ -176,11 +177,6 @@ def made_as_told(kind: Any, told: HyperParameters, options: dict[str, Any]) -> A
     trainer.learner.set_options({name: option for name, option in told.optimizer.items() if name != "name"})
     trainer.hyper_parameters = told
     return trainer
-
-
-def _check_options(who: str, options: Mapping[str, Any]) -> None:
-    if strange := [name for name in options if name not in _OPTIONS]:
-        raise TypeError(f"{who} takes no {', '.join(strange)}; it takes {', '.join(_OPTIONS)}, and the rest is told")
 
 
 def _rebuilt(kind: Any, checkpoint: Checkpoint, options: dict[str, Any]) -> Any:

@@ -147,6 +147,21 @@ def named_dataset() -> Dataset:
     return Dataset([[0.0, 1.0]], [0], columns=[NASTY, "b"], class_names=[NASTY, ""], label=NASTY)
 
 
+def nasty_trainer() -> nn.Trainer:
+    model = MLP(3, [2] * 200, activation=NastyFunction())
+    return nn.Trainer(model, loss=NastyFunction(), progress=False)
+
+
+def nasty_pushes() -> list[nn.Push]:
+    return [nn.Push(i, 10**9, [math.nan] * 9, NUMBERS[i % 6]) for i in range(MANY)]
+
+
+def nasty_history() -> nn.History:
+    history = nn.History()
+    history.add_epoch({NASTY: math.nan, "loss": 5e-324, **{f"column {i}": 1.0 for i in range(100)}})
+    return history
+
+
 class NastyFunction:
     """A function without a name."""
 
@@ -270,6 +285,20 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
         lambda: Checkpoint({NASTY: NASTY} | dict.fromkeys(map(str, range(MANY))), {NASTY: np.zeros(MANY)}),
         lambda: Checkpoint({}, {}),
     ],
+    nn.Trainer: [nasty_trainer, lambda: nn.Trainer(MLP(2, [1]), early_stopping=3)],
+    nn.Replay: [
+        lambda: [
+            nn.Replay(10**9, 9, row, named_dataset(), MLP(1, [1]), [], Value(x), {}, x)
+            for x in NUMBERS
+            for row in (None, 3)
+        ],
+    ],
+    nn.Blame: [lambda: [nn.Blame(NASTY, 10**9, 1, x, tuple(nasty_pushes()), x) for x in NUMBERS]],
+    nn.Push: [lambda: nasty_pushes()[:6]],
+    nn.Callback: [nn.Callback],
+    nn.EarlyStopping: [nn.EarlyStopping],
+    nn.History: [nasty_history, nn.History],
+    nn.HyperParameters: [lambda: nn.Trainer(MLP(2, [1] * 300)).hyper_parameters],
     **{kind: [made_of(optimizers, kind)] for kind in (Optimizer, *nn.OPTIMIZERS.values())},
     **{kind: [made_of(schedules, kind)] for kind in (Schedule, *nn.SCHEDULES.values())},
     Split: [lambda: nn.digits().split()],

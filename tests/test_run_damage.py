@@ -207,9 +207,15 @@ def states(model: Any) -> Any:
     return model and {name: array.tobytes() for name, array in model.state().items()}
 
 
-def refused(path: Path, manifest: Manifest, arrays: Arrays) -> str:
-    """Write a file, and have it refused, alone and with a model; return why."""
-    write_checkpoint(path, manifest, arrays)
+def broken(folder: Path, damage: Damage) -> Path:
+    manifest, arrays = copy.deepcopy((MANIFEST, ARRAYS))
+    damage(manifest, arrays)
+    write_checkpoint(folder / "run.npz", manifest, arrays)
+    return folder / "run.npz"
+
+
+def refused(path: Path) -> str:
+    """Have a file refused, alone and with a model; return why."""
     messages = []
     for options in ({}, {"model": network(seed=9)}):
         before = states(options.get("model"))
@@ -225,11 +231,9 @@ def refused(path: Path, manifest: Manifest, arrays: Arrays) -> str:
 
 @pytest.mark.parametrize(("damage", "message"), DAMAGES.values(), ids=DAMAGES)
 def test_a_whole_file_that_does_not_fit_is_refused(tmp_path: Path, damage: Damage, message: str) -> None:
-    manifest, arrays = copy.deepcopy((MANIFEST, ARRAYS))
-    damage(manifest, arrays)
-    path = tmp_path / "run.npz"
+    path = broken(tmp_path, damage)
     tracemalloc.start()
-    found = refused(path, manifest, arrays)
+    found = refused(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     with pytest.raises(CheckpointError, match=rf"run\.npz cannot be resumed: .*({message})"):
