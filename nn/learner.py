@@ -80,8 +80,12 @@ class Learner:
     clip_value: float | None = None
 
     def __post_init__(self) -> None:
-        # Also those that do not move: loading or a callback may change them.
-        self._parameters = self.model.parameters()
+        self.survey()
+
+    def survey(self) -> None:
+        """Look up all parameters and buffers of the model, for ``undo()``; once for many iterations, as it is slow."""
+        self._parameters = self.model.parameters()  # also those that do not move: a callback may change them
+        self._places = [(module, name) for _, module in self.model.modules() for name in module.buffers]
 
     @classmethod
     def of(
@@ -192,25 +196,23 @@ class Learner:
     def undo(self) -> Undo:
         """Remember all that an iteration may change, in copies: one's own module may change a buffer in place."""
         data = [parameter.data for parameter in self._parameters]
-        buffers = [copy.deepcopy(getattr(module, name)) for module, name in self._places()]
+        buffers = [copy.deepcopy(getattr(module, name)) for module, name in self._places]
         return Undo(data, buffers, copy.deepcopy(self.optimizer.state), self.optimizer.options)
 
     def redo(self, before: Undo) -> None:
         """Put back what ``undo()`` remembered."""
         for parameter, number in zip(self._parameters, before.parameters, strict=True):
             parameter.data = number
-        for (module, name), buffer in zip(self._places(), before.buffers, strict=True):
+        for (module, name), buffer in zip(self._places, before.buffers, strict=True):
             setattr(module, name, buffer)
         self.set_options(before.options)
         self.optimizer.load_state(before.state)
 
-    def _places(self) -> Iterator[tuple[Module, str]]:
-        return ((module, name) for _, module in self.model.modules() for name in module.buffers)
-
     def _arrays(self) -> Arrays:
         arrays = {f"model/{name}": array for name, array in self.model.state().items()}
+        names = self._names
         for buffer, vector in self._vectors():
-            arrays |= {f"optimizer/{buffer}/{name}": array for name, array in fold(self._names, vector).items()}
+            arrays |= {f"optimizer/{buffer}/{name}": array for name, array in fold(names, vector).items()}
         return arrays
 
     def moment(self) -> Moment:

@@ -34,6 +34,7 @@ class Before(NamedTuple):
 
 def run(trainer: Any) -> None:
     """Train until the epochs are done or something wants to stop."""
+    trainer.learner.survey()
     trainer.model.train()
     _tell(trainer, "on_fit_start")
     trainer.stopped = _why_stop(trainer)
