@@ -82,7 +82,7 @@ MADE: dict[str, Callable[[], dict[str, Any]]] = {
 @pytest.mark.parametrize("make", MADE.values(), ids=MADE)
 @pytest.mark.parametrize("again", [0, 1, 4, 9])
 def test_ctrl_c_before_any_line(make: Callable[[], dict[str, Any]], again: int, pytestconfig: pytest.Config) -> None:
-    stride = 1 if pytestconfig.getoption("--deep") else 29 + 30 * again
+    stride = 1 if pytestconfig.getoption("--deep") else 53 + 40 * again
     recorder = Recorder()
     whole = fit(trainer(**make(), callbacks=[callback, recorder]), EPOCHS)
     line = 1
@@ -101,7 +101,7 @@ def test_ctrl_c_before_any_line(make: Callable[[], dict[str, Any]], again: int, 
 
 
 def test_ctrl_c_while_it_saves(tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    stride = 1 if pytestconfig.getoption("--deep") else 149
+    stride = 1 if pytestconfig.getoption("--deep") else 299
     whole = fit(trainer(save=tmp_path / "whole"), EPOCHS)
     line = 1
     while True:
