@@ -1,6 +1,7 @@
 """Whatever happens while a checkpoint is saved, the old file or the new one is there, whole, and nothing else is."""
 
 import errno
+import gc
 import inspect
 import itertools
 import os
@@ -399,8 +400,10 @@ def interrupting() -> Iterator[Callable[[float], Any]]:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
+    gc.disable()  # its callbacks, such as Hypothesis has, would swallow the exception
     yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
     signal.setitimer(signal.ITIMER_REAL, 0)
+    gc.enable()
     signal.signal(signal.SIGALRM, before)
 
 

@@ -12,7 +12,8 @@ PROMPT = "(step) "
 
 def test_the_session_in_the_readme_is_recorded_truly() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    recorded = "".join(re.findall(r"^```console\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL))
+    section = readme.partition("\n## Step through backprop\n")[2].partition("\n## ")[0]
+    recorded = "".join(re.findall(r"^```console\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
     first, _, shown = recorded.partition("\n")
     command = shlex.split(first.removeprefix("$ autograd-mini "))
     assert command[:2] == ["step", "examples/one_digit.py:loss"]
