@@ -16,11 +16,20 @@ class Callback:
 
     A plain function of the trainer is called as `on_epoch_end` is. To stop training, call ``trainer.stop("why")``.
 
+    Raises:
+        TypeError: where a subclass has another method that begins with ``on_``, which nobody would call.
+
     Example:
         >>> class Tell(Callback):
         ...     def on_epoch_end(self, trainer):
         ...         print(f"epoch {len(trainer.history)}")
     """
+
+    def __init_subclass__(cls) -> None:
+        hooks = [name for name in vars(Callback) if name.startswith("on_")]
+        unknown = [name for name in vars(cls) if name.startswith("on_") and name not in hooks]
+        if unknown:
+            raise TypeError(f"{cls.__name__}.{unknown[0]} would never be called; a Callback has {', '.join(hooks)}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

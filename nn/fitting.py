@@ -73,6 +73,9 @@ def settled(
     if trainer.position != Position() or (trainer.folder is not None and trainer.fingerprints):
         _check_same(told, before, prints, trainer.fingerprints)
     _check_batches(trainer.model, len(train), told)
+    if told.loss == "cross_entropy" and getattr(trainer.model, "outputs", None) == 1:
+        better = "binary_cross_entropy" if train.classes is not None else "mean_squared_error"
+        raise ValueError(f"cross_entropy chooses among two outputs or more, and the model has one; use loss={better!r}")
     _check_plans(trainer, train, validation, told)
     return told, prints
 

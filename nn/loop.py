@@ -155,8 +155,15 @@ def _why_stop(trainer: Any) -> str | None:
 
 
 def _summary(trainer: Any) -> str:
+    """What the progress bar says, short enough for 80 columns: loss and metric, of the validation after a bar."""
     if trainer.position.batch:
         numbers = _means(trainer)
     else:
         numbers = {name: column[-1] for name, column in trainer.history.epochs.items() if name != "learning_rate"}
-    return ", ".join(f"{name} {number_text(number, 4)}" for name, number in numbers.items())
+    judged = {name.removeprefix("validation_"): x for name, x in numbers.items() if name.startswith("validation_")}
+    trained = {name: x for name, x in numbers.items() if not name.startswith("validation_")}
+    return " | validation ".join(filter(None, (_brief(trained), _brief(judged))))
+
+
+def _brief(numbers: dict[str, float]) -> str:
+    return ", ".join(f"{x:.1%}" if name == "accuracy" else f"{name} {number_text(x, 3)}" for name, x in numbers.items())

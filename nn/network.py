@@ -101,8 +101,8 @@ class Sequential(Network):
         >>> model = Sequential(Layer(2, 3, activation="linear", seed=0), BatchNorm(3), "relu", Layer(3, 1, seed=1))
         >>> [name for name, _ in model.named_parameters()][6:11]
         ['layer1.neuron3.w[0]', 'layer1.neuron3.w[1]', 'layer1.neuron3.b', 'batchnorm2.scale[0]', 'batchnorm2.scale[1]']
-        >>> len(model([[0.0, 1.0], [1.0, 0.0]]))
-        2
+        >>> len(model([[0.0, 1.0], [1.0, 0.0]])), model[1].running_mean != [0.0, 0.0, 0.0]
+        (2, True)
     """
 
     def __init__(self, *parts: Any) -> None:
@@ -121,6 +121,12 @@ class Sequential(Network):
 
     def named_children(self) -> Iterator[tuple[str, Child]]:
         return ((f"{type(part).__name__.lower()}{i}", part) for i, part in enumerate(self.parts, 1))
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __getitem__(self, index: int) -> Network:
+        return self.parts[index]
 
     def forward(self, rows: Rows) -> Rows:
         for part in self.parts:

@@ -191,6 +191,7 @@ def _brought_back(trainer: Any, epoch: int, batch: int) -> tuple[Learner, Datase
                 f"epoch {epoch} cannot be brought back: the loss of batch {i} is now {losses}; "
                 "a callback or something else changed what is trained, or the loss is random"
             )
+    learner.model.zero_grad()  # those of the iteration before
     return learner, data, answer
 
 

@@ -35,6 +35,7 @@ class Trainer:
     Args:
         model: a network such as ``MLP``, called with a batch of rows.
         loss: a name from ``LOSSES``, or a function of the outputs for a batch and their targets that gives one Value.
+            The outputs are a list of rows, or of Values where the model has one output; the targets a NumPy array.
         optimizer: a name from ``OPTIMIZERS``, an ``Optimizer`` of the model's parameters, or its class.
         schedule: how the learning rate changes, or None.
         metric: a function of outputs and targets that gives a number; by itself accuracy where the targets are classes.
@@ -187,6 +188,21 @@ class Trainer:
             numbers = {"loss": float(self.learner.loss(outputs, dataset.targets))}
         name = metric_name(self.metric, dataset)
         return numbers | ({name: measure(self.metric, outputs, dataset)} if name else {})
+
+    def predict(self, inputs: Any) -> list[Any]:
+        """Compute the outputs for rows of inputs in evaluation mode, as plain numbers.
+
+        Args:
+            inputs: a ``Dataset``, or rows of numbers; as in training, so normalized if the training data was.
+
+        Returns:
+            A list of outputs for each row, or a number where the model has one output; ``predicted_class`` and
+            ``softmax`` read them.
+        """
+        rows = inputs.inputs if isinstance(inputs, Dataset) else inputs
+        with evaluating(self.model), no_grad():
+            outputs = self.model(rows)  # type: ignore[operator]
+        return [[float(y) for y in row] if isinstance(row, list) else float(row) for row in outputs]
 
     def load_best(self) -> int:
         """Give the model the numbers of the epoch with the smallest validation loss, and return which one it was.

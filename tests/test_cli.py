@@ -63,9 +63,7 @@ def test_ctrl_c_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch, capsys
 def test_the_demo_prints_how_it_went(demo: tuple[Path, str]) -> None:
     folder, output = demo
     assert "150 parameters" in output
-    assert re.search(
-        r"epoch 2/2 .*loss [\d.]+, accuracy [\d.]+, validation_loss [\d.]+, validation_accuracy [\d.]+", output
-    )
+    assert re.search(r"epoch 2/2 .*loss [\d.]+, [\d.]+% \| validation loss [\d.]+, [\d.]+%", output)
     assert re.search(r"test accuracy [\d.]+%, on 269 digits", output)
     assert str(folder / "index.html") in output
 

@@ -240,3 +240,12 @@ def test_blame_reads_as_a_table() -> None:
     big = Trainer(MLP(2, [3], seed=0), progress=False)
     big.fit(runs.DATA, epochs=1)
     assert repr(big.blame("output.neuron1.b", 1, 1)).endswith("… 16 more, weaker ones")
+
+
+def test_a_moment_holds_no_gradients_of_the_batch_before() -> None:
+    one = fit(trainer(), 2)
+    moment = one.replay(epoch=2, batch=2)
+    weight = moment.model.parameters()[0]
+    assert not any(parameter.has_grad for parameter in moment.model.parameters())
+    moment.loss.backward()
+    assert weight.grad == one.blame(weight.label, epoch=2, batch=2).gradient

@@ -310,9 +310,11 @@ def test_the_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
     one = fit(trainer(progress=True), 10)
     shown = capsys.readouterr()
     assert shown.out == ""
-    last = shown.err.replace("\r", "\n").strip().split("\n")[-1]
-    numbers = ", ".join(f"{name} {one.history[name][-1]:.4g}" for name in list(one.history.epochs)[:4])
-    assert last == f"epoch 10/10 |━━━━━━━━━━| 3/3, {numbers}"
+    lines = shown.err.replace("\r", "\n").strip().split("\n")
+    loss, right, judged, judged_right = (column[-1] for column in list(one.history.epochs.values())[:4])
+    numbers = f"loss {loss:.3g}, {right:.1%} | validation loss {judged:.3g}, {judged_right:.1%}"
+    assert lines[-1] == f"epoch 10/10 |━━━━━━━━━━| 3/3, {numbers}"
+    assert max(map(len, lines)) < 80
     fit(trainer(), 1)
     assert capsys.readouterr().err == ""
 
@@ -328,3 +330,12 @@ def test_a_regression_without_classes() -> None:
     one = Trainer(MLP(1, [1], seed=0), loss="mean_squared_error", progress=False)
     assert list(one.fit(data, epochs=2).epochs) == ["loss", "learning_rate"]
     assert list(one.evaluate(data)) == ["loss"]
+
+
+def test_predictions_are_those_of_evaluation_mode() -> None:
+    one = fit(trainer(), 1)
+    rows = runs.DATA.inputs[:3]
+    outputs = one.predict(rows)
+    assert outputs == one.predict(runs.DATA[:3]) == [[float(y) for y in row] for row in one.model.eval()(rows)]
+    single = Trainer(MLP(2, [1], seed=0), loss="binary_cross_entropy")
+    assert single.predict(rows) == [float(y) for y in single.model(rows)]

@@ -55,6 +55,11 @@ MADE: dict[str, Case] = {
     "a penalty of text": (lambda: made(l2="x"), TypeError, "l2 is 'x', but must be a finite number"),
     "a limit of 0": (lambda: made(clip_norm=0), ValueError, "clip_norm is 0, which stops all learning; give a limit a"),
     "a negative limit": (lambda: made(clip_value=-0.5), ValueError, r"clip_value is -0\.5, but must be"),
+    "a hook by another name": (
+        lambda: type("Log", (Callback,), {"on_batch_end": print}),
+        TypeError,
+        "Log.on_batch_end would never be called; a Callback has on_fit_start, on_iteration_end, on_epoch_end, on_fit_",
+    ),
     "a schedule by name": (lambda: made(schedule="step"), TypeError, "schedule is 'step', but must be a Schedule such"),
     "a metric by name": (lambda: made(metric="accuracy"), TypeError, "metric is 'accuracy', but must be a function of"),
     "patience of 0": (lambda: made(early_stopping=0), ValueError, "the patience of EarlyStopping is 0, but must be"),
@@ -84,6 +89,12 @@ FITTED: dict[str, tuple[dict[str, Any], Callable[[Trainer], Any], type[Exception
     "half an epoch": ({}, lambda t: fit(t, 0.5), TypeError, r"epochs is 0\.5, but must be a whole number"),
     "batches of 0": ({}, lambda t: fit(t, 1, batch_size=0), ValueError, "batch_size is 0, but must be"),
     "text for drop_last": ({}, lambda t: fit(t, 1, drop_last="no"), TypeError, "drop_last is 'no', but must be True o"),
+    "one output to choose among": (
+        {},
+        lambda t: Trainer(nn.MLP(2, [1]), progress=False).fit(runs.DATA, epochs=1),
+        ValueError,
+        "cross_entropy chooses among two outputs or more, and the model has one; use loss='binary_cross_entropy'$",
+    ),
     "no batch left": (
         {},
         lambda t: fit(t, 1, batch_size=15, drop_last=True),
