@@ -1,5 +1,6 @@
 """The training loop: iteration after iteration, each of them done wholly or not at all."""
 
+import inspect
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from nn.metrics import measure, metric_name
 from nn.naming import Arrays
 from nn.saving import keep
 
-__all__ = ["Before", "put_back", "run"]
+__all__ = ["Before", "is_running", "put_back", "run"]
 
 _BAR = "{desc} |{bar:10}| {n_fmt}/{total_fmt}{postfix}"
 
@@ -45,6 +46,14 @@ def run(trainer: Any) -> None:
     if trainer.kept != trainer.position:  # it could not be saved the last time
         keep(trainer)
     _tell(trainer, "on_fit_end")
+
+
+def is_running(trainer: Any) -> bool:
+    """Whether the loop is at work further up the stack, as it is for a callback; a flag might outlive a Ctrl-C."""
+    frame = inspect.currentframe()
+    while frame is not None and not (frame.f_code is run.__code__ and frame.f_locals["trainer"] is trainer):
+        frame = frame.f_back
+    return frame is not None
 
 
 def _goes_on(trainer: Any) -> bool:

@@ -14,7 +14,7 @@ from nn.fitting import Fingerprints, checked_metric, checked_notes, checked_sche
 from nn.history import History, Position
 from nn.hyper_parameters import HyperParameters
 from nn.learner import Learner, Loss, Moment
-from nn.loop import Before, put_back, run
+from nn.loop import Before, is_running, put_back, run
 from nn.metrics import Metric, measure, metric_name
 from nn.module import Module, evaluating
 from nn.naming import Arrays
@@ -159,7 +159,10 @@ class Trainer:
             ValueError: for other data, or batches of another size, than training was begun with; for a last batch of
                 one row with ``BatchNorm``; for a folder that holds another run.
             CheckpointError: if a checkpoint cannot be saved; training itself has lost nothing.
+            RuntimeError: in a callback of ``fit``.
         """
+        if is_running(self):
+            raise RuntimeError("fit is at work already; a callback may call save, evaluate, predict, replay or stop")
         put_back(self)
         told, fingerprints = settled(self, train, validation, epochs, batch_size, drop_last)
         if self.folder is not None:
@@ -228,7 +231,8 @@ class Trainer:
         """
         if path is None and self.folder is None:
             raise ValueError("this run has no folder: give save() a path, or save=FOLDER to the Trainer")
-        put_back(self)
+        if not is_running(self):  # a callback saves the batch that has just been done
+            put_back(self)
         if path is not None:
             write_checkpoint(path, *pack(self))
         elif self.folder is not None:

@@ -339,3 +339,19 @@ def test_predictions_are_those_of_evaluation_mode() -> None:
     assert outputs == one.predict(runs.DATA[:3]) == [[float(y) for y in row] for row in one.model.eval()(rows)]
     single = Trainer(MLP(2, [1], seed=0), loss="binary_cross_entropy")
     assert single.predict(rows) == [float(y) for y in single.model(rows)]
+
+
+def test_a_callback_may_save_and_look_but_not_fit(tmp_path: Path) -> None:
+    class Each(Callback):
+        def on_iteration_end(self, trainer: Trainer) -> None:
+            trainer.save(tmp_path / f"{len(trainer.history.iterations['loss'])}.npz")
+            trainer.evaluate(runs.DATA)
+            with pytest.raises(RuntimeError, match="fit is at work already; a callback may call save, evaluate"):
+                trainer.fit(runs.DATA, epochs=9)
+
+    plain, one = fit(trainer(), 2), fit(trainer(callbacks=[Each()]), 2)
+    assert contents(one) == contents(plain)
+    for i in range(1, 6):
+        again = Trainer.resume(tmp_path / f"{i}.npz", progress=False)
+        assert len(again.history.iterations["loss"]) == i
+        assert contents(fit(again, 2)) == contents(plain)

@@ -89,6 +89,12 @@ FITTED: dict[str, tuple[dict[str, Any], Callable[[Trainer], Any], type[Exception
     "half an epoch": ({}, lambda t: fit(t, 0.5), TypeError, r"epochs is 0\.5, but must be a whole number"),
     "batches of 0": ({}, lambda t: fit(t, 1, batch_size=0), ValueError, "batch_size is 0, but must be"),
     "text for drop_last": ({}, lambda t: fit(t, 1, drop_last="no"), TypeError, "drop_last is 'no', but must be True o"),
+    "a fit within a fit": (
+        {"callbacks": [lambda t: fit(t, 3)]},
+        lambda t: fit(t, 1),
+        RuntimeError,
+        "fit is at work already; a callback may call save, evaluate, predict, replay or stop$",
+    ),
     "one output to choose among": (
         {},
         lambda t: Trainer(nn.MLP(2, [1]), progress=False).fit(runs.DATA, epochs=1),
