@@ -12,7 +12,7 @@ from autograd_mini.modes import no_grad
 from autograd_mini.number import number_text
 from autograd_mini.shell.run_notes import RunNotes
 from nn.data import Dataset
-from nn.metrics import accuracy, class_table, confusion_matrix, confusion_table, per_class, predicted_class
+from nn.metrics import ClassScores, accuracy, class_table, confusion_matrix, confusion_table, per_class, predicted_class
 from nn.module import evaluating
 from nn.trainer import Trainer
 
@@ -81,8 +81,7 @@ def tables(numbers: Mapping[str, Any], names: Sequence[str]) -> str:
     matrix = numbers.get("confusion_matrix")
     if matrix is None:
         return ""
-    pairs = [(target, taken) for target, row in enumerate(matrix) for taken, n in enumerate(row) for _ in range(n)]
-    by_class = per_class([taken for _, taken in pairs], [target for target, _ in pairs], len(matrix))
+    by_class = [ClassScores(**score) for score in numbers["classes"].values()]
     return f"\n{class_table(by_class, names)}\n\n{confusion_table(matrix, names)}"
 
 
