@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import nn.loop
+from autograd_mini import CheckpointError
 from autograd_mini.cli import main
 from autograd_mini.shell.run_options import RunOptions
 from nn import ACTIVATIONS, DATASETS, MLP, OPTIMIZERS, SCHEDULES, Trainer, read_checkpoint, xor
@@ -243,6 +244,26 @@ def test_epochs_may_be_raised_and_the_bits_are_those_of_a_longer_run(call: Any) 
     assert [one["epoch"] for one in resumed.objects[:-1]] == [3, 4]
     call("train", *MOONS, "--epochs", "4", "--save", "long")
     assert Path("short/checkpoint.npz").read_bytes() == Path("long/checkpoint.npz").read_bytes()
+
+
+def test_a_resumed_run_is_saved_as_often_as_before(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    call("train", *MOONS, "--save", "run", "--save-every", "2")
+    positions = []
+    keep = nn.loop.keep
+    monkeypatch.setattr("nn.loop.keep", lambda trainer: (positions.append(trainer.position), keep(trainer)))
+    call("train", "--resume", "run", "--epochs", "3")
+    assert (2, 2) in positions
+
+
+def test_a_disk_that_is_full_is_told_in_json_too(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(trainer: Trainer) -> None:
+        raise CheckpointError("no space")
+
+    monkeypatch.setattr("nn.loop.keep", full)
+    failed = call("train", *MOONS, "--save", "run", "--json")
+    assert failed.code == 1
+    assert failed.objects == [{"event": "end", "status": "failed", "error": "no space", "saved": "run"}]
+    assert failed.err == "autograd-mini: no space\n"
 
 
 def test_a_complete_run_says_so(call: Any) -> None:

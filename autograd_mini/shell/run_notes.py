@@ -1,4 +1,4 @@
-"""What a run of the command line notes in its checkpoints, so that its data can be read and split once more."""
+"""What a run of the command line notes in its checkpoints, so that it goes on as it was told, with the same data."""
 
 import copy
 import hashlib
@@ -38,6 +38,7 @@ class RunNotes:
         outputs: how many numbers the model gives for a row.
         split: the shares of the parts, and the seed.
         inputs, targets: ``{"mean": […], "scale": […]}`` of what is normalized, or None.
+        save_every: after how many batches the run is saved, or None.
     """
 
     data: str
@@ -52,6 +53,7 @@ class RunNotes:
     split: dict[str, Any]
     inputs: dict[str, list[float]] | None = None
     targets: dict[str, list[float]] | None = None
+    save_every: int | None = None
 
     @classmethod
     def of(cls, notes: Mapping[str, Any], path: object) -> Self:
@@ -157,6 +159,7 @@ def prepared(told: RunOptions) -> tuple[RunNotes, Split]:
         split=share,
         inputs=_fitted(split.train.inputs) if told.normalize else None,
         targets=_fitted(_columns(split.train.targets)) if scale else None,
+        save_every=told.save_every,
     )
     return notes, Split(*map(notes.seen, split))
 

@@ -86,6 +86,7 @@ class _Run:
         except CheckpointError as error:
             raise CheckpointError(f"{error}{_older(folder)}") from error
         notes = RunNotes.of(trainer.notes, folder.path)
+        trainer.save_every = notes.save_every
         run = cls(trainer, notes, notes.parts(given.get("data")), options)
         told = trainer.hyper_parameters
         run.settings = {"epochs": given.get("epochs", told.epochs)}
@@ -114,9 +115,11 @@ class _Run:
         except BrokenPipeError:  # nobody reads our JSON any more
             self._rescue()
             raise
-        except NonFiniteError as error:
+        except (NonFiniteError, CheckpointError) as error:
             if self.json:
                 said_in_json({"event": "end", "status": "failed", "error": str(error), "saved": self.folder})
+            if isinstance(error, CheckpointError):
+                raise
             kept = "" if self.folder is None else f"; what was saved in {folder_text(self.folder)} is kept"
             raise NonFiniteError(f"{error} (--learning-rate, --clip-norm){kept}") from None
         return self._finish("complete" if trainer.stopped is None else "stopped early")
