@@ -152,7 +152,7 @@ class Learner:
         """
         answer = self.forward(batch)
         if not np.isfinite(answer.loss.data):
-            raise NonFiniteError(f"the loss is {answer.loss.data}{self._culprit(answer, batch)}")
+            raise NonFiniteError(f"the loss is {answer.loss.data}{self.culprit(answer.outputs, batch)}")
         parameters = self.optimizer.parameters
         self.optimizer.zero_grad()
         answer.loss.backward()
@@ -160,7 +160,10 @@ class Learner:
         if self.clip_value is not None:
             clip_gradient_value(parameters, self.clip_value)
         if self.clip_norm is not None:
-            clip_gradient_norm(parameters, self.clip_norm)
+            try:
+                clip_gradient_norm(parameters, self.clip_norm)
+            except ValueError as error:  # each gradient is finite, but their norm is not
+                raise NonFiniteError(str(error)) from None
         self.optimizer.step()
         self._check("after the step,", [parameter.data for parameter in parameters])
         return answer
@@ -170,14 +173,14 @@ class Learner:
         loss: Value = self.loss([outputs[row]], batch.targets[row : row + 1])
         return loss
 
-    def _culprit(self, answer: Answer, batch: Dataset, parameter: Value | None = None) -> str:
+    def culprit(self, outputs: list[Any], batch: Dataset, parameter: Value | None = None, whole: str = "batch") -> str:
         """Name the first row that alone has a loss, or a gradient of it by a parameter, that is not finite."""
         try:
             for row, number in enumerate(batch.rows.tolist()):
-                alone = self.row_loss(answer.outputs, batch, row)
+                alone = self.row_loss(outputs, batch, row)
                 found = float(alone) if parameter is None else gradients(alone).get(parameter, 0.0)
                 if not np.isfinite(found):
-                    return f", for row {row} of the batch, which is row {number} of the data, it is {found}"
+                    return f", for row {row} of the {whole}, which is row {number} of the data, it is {found}"
         except Exception:  # a loss of one's own need not make sense for one row
             return ""
         return ", though it is finite for each row alone"
@@ -189,7 +192,7 @@ class Learner:
         if bad.size:
             parameter = self.optimizer.parameters[bad[0]]
             more = f" (and {bad.size - 1:,} more)" if bad.size > 1 else ""
-            row = "" if answer is None or batch is None else self._culprit(answer, batch, parameter)
+            row = "" if answer is None or batch is None else self.culprit(answer.outputs, batch, parameter)
             name = parameter.label or f"parameter[{bad[0]}]"
             raise NonFiniteError(f"{what} {name} is {numbers[bad[0]]}{more}{row}")
 

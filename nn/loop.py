@@ -135,9 +135,10 @@ def _end_epoch(trainer: Any, epoch: int) -> None:
         judged = {f"validation_{name}": number for name, number in trainer.evaluate(validation).items()}
         loss = judged["validation_loss"]
         if not math.isfinite(loss):
+            row = trainer.learner.culprit(trainer.predict(validation), validation, whole="validation data")
             raise NonFiniteError(
-                f"epoch {epoch}: the validation loss is {loss}; the model is as it was before the last batch of the "
-                "epoch: try a lower learning rate or clip_norm="
+                f"epoch {epoch}: the validation loss is {loss}{row}; the model is as it was before the last batch of "
+                "the epoch: try a lower learning rate or clip_norm="
             )
         if loss < min(trainer.history.epochs.get("validation_loss", []), default=math.inf):
             trainer.best = trainer.model.state()

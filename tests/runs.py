@@ -33,6 +33,12 @@ def fit(one: Trainer, epochs: int | None = None, **options: Any) -> Trainer:
     return one
 
 
+def overflowing_norm() -> None:
+    """Train with three gradients of 1.5e308: finite, but not their norm."""
+    one = trainer(MLP(2, [3]), loss=lambda outputs, targets: sum(outputs[0]) * 1.5e308, clip_norm=1.0)
+    one.fit(Dataset([[0.0, 0.0]] * 2, [0, 1]), epochs=1)
+
+
 class Micrograd(Module):
     """As micrograd's networks are written, with ``parameters()``; and a buffer that it changes in place."""
 

@@ -129,6 +129,24 @@ def test_a_callback_may_stop_after_any_iteration(tmp_path: Path) -> None:
     assert fit(one, 5).stopped is None
 
 
+@pytest.mark.parametrize("event", ["on_fit_start", "on_iteration_end", "on_epoch_end", "on_fit_end"])
+@pytest.mark.parametrize("own", [False, True])
+def test_a_callback_may_save(tmp_path: Path, event: str, own: bool) -> None:
+    def save(trainer: Any) -> None:
+        calls.append(trainer.position)
+        assert len(calls) < 20, "the batch is repeated"
+        trainer.save(tmp_path / "own.npz" if own else None)
+
+    calls: list[Any] = []
+    saver = type("Saver", (Callback,), {event: lambda self, trainer: save(trainer)})()
+    one = fit(trainer(callbacks=[saver], save=tmp_path / "run"), 2)
+    assert contents(one) == contents(fit(trainer(), 2))
+    saved = Trainer.resume(tmp_path / "own.npz" if own else tmp_path / "run", progress=False)
+    if own:
+        assert saved.position == calls[-1]
+    assert contents(fit(saved, 2)) == contents(one)
+
+
 def test_callbacks_are_told_in_order() -> None:
     told: list[Any] = []
 
@@ -248,12 +266,32 @@ def test_a_parameter_that_is_not_finite_is_named() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_row_of_a_validation_loss_that_is_not_finite_is_named() -> None:
+    def loss(outputs: Any, targets: Any) -> Any:
+        return cross_entropy(outputs, targets) * (math.nan if 2 in targets else 1.0)
+
+    others = runs.DATA.targets != 2
+    train = Dataset(runs.DATA.inputs[others], runs.DATA.targets[others], classes=3)
+    row = runs.VALIDATION.targets.tolist().index(2)
+    where = (
+        f"epoch 1: .* is nan, for row {row} of the validation data, which is row {row + 14} of the data, it is nan; "
+    )
+    with pytest.raises(NonFiniteError, match=rf"{where}"):
+        trainer(loss=loss).fit(train, validation=runs.VALIDATION, epochs=1)
+
+
+def test_a_norm_of_the_gradient_that_overflows_is_named() -> None:
+    with pytest.raises(NonFiniteError, match=r"epoch 1, batch 1: .*norm.* is inf"):
+        runs.overflowing_norm()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_validation_loss_that_is_not_finite_is_named() -> None:
     def loss(outputs: Any, targets: Any) -> Any:
         return cross_entropy(outputs, targets) * (math.nan if len(targets) == len(runs.VALIDATION) else 1.0)
 
     one = trainer(loss=loss)
-    with pytest.raises(NonFiniteError, match="epoch 1: the validation loss is nan; the model is as it was before"):
+    with pytest.raises(NonFiniteError, match="the validation loss is nan, though it is finite for each row alone; the"):
         fit(one, 1)
     assert one.position == (0, 2)
 

@@ -132,6 +132,7 @@ FITTED: dict[str, tuple[dict[str, Any], Callable[[Trainer], Any], type[Exception
     "a loss of nan": ({"loss": lambda y, t: y[0][0] * math.nan}, lambda t: fit(t, 1), NonFiniteError, "the loss is na"),
     "a parameter of inf": ({"optimizer": lambda m: SGD(m.parameters(), learning_rate=1e308), "l2": 99.0},
                            lambda t: fit(t, 1), NonFiniteError, "after the step, .* is -?inf"),
+    "a norm of inf": ({}, lambda t: runs.overflowing_norm(), NonFiniteError, "norm.* is inf"),
     "a validation loss of nan": (
         {"loss": lambda y, t: nn.cross_entropy(y, t) * (math.nan if len(t) == 8 else 1.0)},
         lambda t: fit(t, 1),
