@@ -9,6 +9,7 @@ from pathlib import Path
 
 from autograd_mini import __version__
 from autograd_mini.errors import NonFiniteError
+from autograd_mini.printing import printable
 from autograd_mini.shell import (
     StepSession,
     Terminated,
@@ -17,6 +18,7 @@ from autograd_mini.shell import (
     add_train_options,
     evaluate,
     find_subject,
+    in_options,
     predict,
     train,
 )
@@ -55,9 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (OSError, ValueError, TypeError, NonFiniteError) as error:
-        print(f"autograd-mini: {error}", file=sys.stderr)
+        print(f"autograd-mini: {_text(error, options.run)}", file=sys.stderr)
         return 1
     return code
+
+
+def _text(error: Exception, run: Callable[..., int]) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        name, reason = printable(str(error.filename), 200), error.strerror[:1].lower() + error.strerror[1:]
+        return f"cannot {'write' if run is _demo else 'read'} {name}: {reason}"
+    return in_options(str(error)) if run in (train, evaluate, predict) else str(error)
 
 
 _STEP = """\
@@ -77,9 +86,11 @@ _RUN_COMMANDS: tuple[tuple[str, Callable[..., int], Callable[..., None], str, st
     ("train", train, add_train_options, "train a network, or go on with a saved run",
      "Train a network of your own on a file of yours or a data set by name, or go on with a saved run, bit for bit."),
     ("evaluate", evaluate, add_evaluate_options, "judge a saved run by data it has not learned from",
-     "Print loss, accuracy, precision and recall by class and the confusion matrix of a saved run."),
+     "Print loss, accuracy, precision and recall by class and the confusion matrix of a saved run; or, for quantities, "
+     "loss, root mean squared error and R². Inputs are normalized as in training."),
     ("predict", predict, add_predict_options, "print what a saved run says of new rows",
-     "Print, as CSV, the class of each row of a file and the probability of each class; or the quantity."),
+     "Print, as CSV, the class of each row of a file and the probability of each class; or the quantity. Inputs "
+     "are normalized as in training, and quantities come in their own units."),
 )  # fmt: skip
 
 

@@ -153,13 +153,21 @@ class Dataset:
         )
 
     @classmethod
-    def from_npz(cls, path: str | os.PathLike[str], *, inputs: str = "inputs", targets: str = "targets") -> "Dataset":
+    def from_npz(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        inputs: str = "inputs",
+        targets: str = "targets",
+        quantities: bool = False,
+    ) -> "Dataset":
         """Read a file of NumPy's `savez` or `savez_compressed`; Python objects in it are refused, as pickles run code.
 
         Args:
             path: the file.
             inputs: the name of an array (n, width), or (n, height, width) of pictures, whose shape is kept.
             targets: the name of an array as `Dataset` takes it.
+            quantities: True if the targets are quantities even where they are whole numbers.
 
         Raises:
             OSError: the file cannot be opened.
@@ -171,6 +179,7 @@ class Dataset:
             Dataset(rows=1797, shape=(7, 7), classes=10)
         """
         rows, answers = read_arrays(path, inputs, targets)
+        answers = answers.astype(np.float64) if quantities and answers.dtype.kind in "biu" else answers
         shape = rows.shape[1:] if rows.ndim > 2 and rows.size else None
         try:
             return cls(rows if shape is None else rows.reshape(len(rows), -1), answers, shape=shape)

@@ -176,6 +176,15 @@ class Trainer:
             self.model.eval()
         return self.history
 
+    def attach(self, train: Dataset, *, validation: Dataset | None = None) -> None:
+        """Give a trainer that was resumed the data of its run, to ``replay`` and ``blame`` without training.
+
+        Raises:
+            ValueError: for other data than training was begun with.
+        """
+        self.hyper_parameters, self.fingerprints = settled(self, train, validation, None, None, None)
+        self.data = {"train": train} | ({} if validation is None else {"validation": validation})
+
     def stop(self, reason: str) -> None:
         """Stop after the present iteration; for callbacks. A later ``fit`` goes on."""
         self.stopped = reason
@@ -296,9 +305,7 @@ class Trainer:
     @property
     def _train(self) -> Dataset:
         if "train" not in self.data:
-            raise ValueError(
-                "the trainer has no data yet; call fit with that of the run, which trains no longer than told"
-            )
+            raise ValueError("the trainer has no data yet; call attach with that of the run, or fit, which trains")
         return self.data["train"]
 
     def batches(self, epoch: int) -> Iterator[Dataset]:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,8 +163,10 @@ def test_a_csv_file_without_a_header(call: Any) -> None:
 
 
 def test_quantities_are_predicted_in_their_own_units(call: Any) -> None:
-    doubtful = call("train", "--data", houses("houses.csv"), "--epochs", "1", "--layers", "none")
-    assert "classes (if they are quantities, say --quantities); " in doubtful.out
+    refused = call("train", "--data", houses("houses.csv"), "--save", "run")
+    assert refused.code == 1
+    assert re.search(r"\d\d of 80 targets of houses.csv are whole numbers of their own.* say --quantities", refused.err)
+    assert not Path("run").exists()
     told = ("--data", "houses.csv", "--quantities", "--epochs", "40", "--layers", "8")
     trained = call("train", *told, "--save", "run")
     assert "2 inputs, price to predict" in trained.out
@@ -271,7 +274,9 @@ def test_a_complete_run_says_so(call: Any) -> None:
     before = Path("run/checkpoint.npz").read_bytes()
     again = call("train", "--resume", "run")
     assert again.code == 0
-    assert again.out.startswith("the run is complete: all 2 epochs are done\n")
+    assert again.out.startswith(
+        "the run is complete: all 2 epochs are done; to train longer, say --epochs with a number above 2\n"
+    )
     assert "autograd-mini evaluate run/" in again.out
     assert call("train", "--resume", "run", "--json").objects[0]["status"] == "complete already"
     assert Path("run/checkpoint.npz").read_bytes() == before
@@ -282,7 +287,10 @@ def test_early_stopping_says_why_and_is_the_end_of_the_run(call: Any) -> None:
     stopped = call("train", *told)
     assert "stopped early: validation_loss has not become better than" in stopped.out
     assert "--resume" not in stopped.out
-    assert "the run is complete: validation_loss has not" in call("train", "--resume", "run", "--epochs", "90").out
+    again = call("train", "--resume", "run", "--epochs", "90")
+    assert again.code == 0
+    assert "the run is complete: validation_loss has not" in again.out
+    assert "--early-stopping 2 has stopped it: to train longer, begin a new run with more patience" in again.out
 
 
 def test_the_best_epoch_is_judged_or_the_last_if_asked_for(call: Any) -> None:
@@ -313,7 +321,7 @@ def test_the_data_may_move_but_not_change(call: Any) -> None:
     assert call("evaluate", "run", "--data", "moved.csv").code == 0
     call("train", *MOONS, "--save", "moons")
     other = call("train", "--resume", "moons", "--data", "moved.csv", "--epochs", "3")
-    assert "begun with the data set moons, so --data moved.csv does not go with it" in other.err
+    assert "begun with the data set moons, so the file moved.csv does not go with it" in other.err
     animals("animals.csv", rows=61)
     changed = call("train", "--resume", "run", "--epochs", "3")
     assert changed.code == 1
@@ -340,7 +348,9 @@ WRONG = {
     "--data moons --save-every 2": "--save-every needs --save RUN/",
     "--data moons --validation 0.5 --test 0.5": "leave no rows to learn from",
     "--data moons --optimizer best": "invalid choice: 'best'",
-    "--data moons --delimiter ;;": "--delimiter is ';;', but must be one character",
+    "--data moons --delimiter ;;": "argument --delimiter: it is ';;', but must be one character",
+    "--data moons --save=": "argument --save: it is empty, but must name a folder, such as run/",
+    "--resume=": "argument --resume: it is empty",
     "--resume run --layers 3": "--layers does not go with --resume: all but --epochs is read from the run",
     "--resume run --save other": "--save does not go with --resume",
 }  # fmt: skip
@@ -360,8 +370,8 @@ FAILURES = {
     "train --data blobs --loss binary_cross_entropy": "does not go with 3 classes: take cross_entropy",
     "train --data moons --loss mean_squared_error": "--loss mean_squared_error does not go with 2 classes",
     "train --resume nothing": "nothing holds no run: nothing/checkpoint.npz is not there; begin one with autograd-mini",
-    "evaluate nothing": "there is no run 'nothing': autograd-mini train --save nothing makes one",
-    "predict other.npz broken.csv": "has no notes of the command line: this command reads runs of autograd-mini train",
+    "evaluate nothing": "nothing holds no run: nothing/checkpoint.npz is not there; begin one with autograd-mini",
+    "predict other.npz broken.csv": "has no notes of the command line: it is no run of autograd-mini train",
 }
 
 
@@ -385,9 +395,20 @@ def test_a_damaged_checkpoint_is_refused_and_a_way_out_is_named(call: Any) -> No
         assert refused.code == 1
         assert "run/checkpoint.npz" in refused.err
     assert Path("run/checkpoint.npz").read_bytes() == whole[:-100]
-    way_out = call("train", "--resume", "run").err.rstrip().rpartition(": ")[2]
-    os.replace(way_out, "run/checkpoint.npz")
-    assert call("train", "--resume", "run", "--epochs", "3").code == 0
+    Path("run/epochs/0002.npz").write_bytes(whole[:-1])
+    for words in (("evaluate", "run"), ("train", "--resume", "run/checkpoint.npz")):
+        assert "that of epoch 1 is whole, so put it in its place: cp run/epochs/0001.npz" in call(*words).err
+    Path("run/epochs/0002.npz").write_bytes(whole)
+    Path("run/checkpoint.npz").unlink()
+    refused = call("train", "--resume", "run")
+    assert "run holds no run: run/checkpoint.npz is not there; that of epoch 2 is whole" in refused.err
+    way_out = refused.err.rstrip().rpartition(": ")[2]
+    assert way_out == "cp run/epochs/0002.npz run/checkpoint.npz"
+    shutil.copy(*way_out.split()[1:])
+    assert call("train", "--resume", "run/checkpoint.npz", "--epochs", "3").code == 0
+    assert read_checkpoint("run/checkpoint.npz").manifest["position"]["epoch"] == 3
+    lone = call("train", "--resume", "run/epochs/0002.npz")
+    assert "0002.npz is a checkpoint of its own: --resume takes the folder of a run" in lone.err
 
 
 @pytest.mark.parametrize("json_too", [False, True])
@@ -396,12 +417,12 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_what_was_saved_stays(call: A
     failed = call("train", *told, *(["--json"] if json_too else []))
     assert failed.code == 1
     assert re.search(r"epoch 1, batch 2: .*for row \d+ of the batch", failed.err)
-    assert "lower learning rate or clip_norm= (--learning-rate, --clip-norm)" in failed.err
-    assert "what was saved in run/ is kept" in failed.err
+    assert "try a lower --learning-rate or --clip-norm; what was saved in run/ is kept" in failed.err
     assert "RuntimeWarning" not in failed.err
     assert read_checkpoint("run/checkpoint.npz").manifest["position"]["batch"] == 1
     if json_too:
         assert failed.objects[-1]["status"] == "failed"
+        assert failed.objects[-1]["error"].endswith("try a lower --learning-rate or --clip-norm")
 
 
 def interrupt_after_an_epoch(monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:

@@ -84,7 +84,7 @@ def test_a_moment_is_what_training_had(tmp_path: Path, options: dict[str, Any], 
 def test_a_resumed_run_has_the_moments_of_its_folder(tmp_path: Path) -> None:
     whole = fit(trainer(save=tmp_path, save_every=2), 2)
     resumed = Trainer.resume(tmp_path, progress=False)
-    with pytest.raises(ValueError, match="no data yet; call fit with that of the run, which trains no longer"):
+    with pytest.raises(ValueError, match="no data yet; call attach with that of the run, or fit"):
         resumed.replay(epoch=1, batch=1)
     fit(resumed)
     for epoch, batch in [(1, 1), (1, 3), (2, 2), (3, 1)]:

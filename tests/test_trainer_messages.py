@@ -141,8 +141,8 @@ FITTED: dict[str, tuple[dict[str, Any], Callable[[Trainer], Any], type[Exception
     ),
     "no best": ({}, lambda t: t.load_best(), ValueError, "there is no best epoch yet"),
     "no folder": ({}, lambda t: t.save(), ValueError, r"no folder: give save\(\) a path, or save=FOLDER to the Traine"),
-    "a moment without data": ({}, lambda t: t.replay(epoch=1, batch=1), ValueError, "no data yet; call fit with"),
-    "blame without data": ({}, lambda t: t.blame("output.neuron1.b", 1, 1), ValueError, "no data yet; call fit with"),
+    "a moment without data": ({}, lambda t: t.replay(epoch=1, batch=1), ValueError, "no data yet; call attach"),
+    "blame without data": ({}, lambda t: t.blame("output.neuron1.b", 1, 1), ValueError, "no data yet; call attach"),
     "options of another optimizer": (
         {},
         lambda t: t.learner.load(Moment(0, {"momentum": 1.0}, {})),

@@ -1,7 +1,9 @@
 """The commands of ``autograd-mini``: ``step``, a session that walks through back propagation, and training runs."""
 
 from autograd_mini.shell.judging import add_evaluate_options, add_predict_options, evaluate, predict
+from autograd_mini.shell.run_messages import in_options
 from autograd_mini.shell.run_options import add_train_options
+from autograd_mini.shell.saved_run import load_run
 from autograd_mini.shell.session import StepSession
 from autograd_mini.shell.signals import Terminated
 from autograd_mini.shell.subject import find_subject
@@ -15,6 +17,8 @@ __all__ = [
     "add_train_options",
     "evaluate",
     "find_subject",
+    "in_options",
+    "load_run",
     "predict",
     "train",
 ]

@@ -3,12 +3,15 @@
 import argparse
 import csv
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from autograd_mini.number import number_text
 from autograd_mini.shell.run_notes import RunNotes
+from autograd_mini.shell.run_options import delimiter_of, path_of
 from autograd_mini.shell.run_output import said_in_json
 from autograd_mini.shell.run_scores import answers, probabilities, score_text, scores, tables
+from autograd_mini.shell.saved_run import opened
 from nn.metrics import predicted_class
 from nn.trainer import Trainer
 
@@ -27,12 +30,15 @@ examples:
   autograd-mini predict run/ new.csv --json"""
 
 
+_NORMALIZED = "in the same units: its numbers are normalized here as those of the run were in training"
+
+
 def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     """Give the parser of ``evaluate`` its options."""
     parser.epilog = _EVALUATE_EPILOG
     _add_shared(parser)
-    parser.add_argument("file", metavar="FILE", nargs="?", help="a CSV or NPZ file with the columns of the run's data "
-                        "(default: the test part of the run's own data)")  # fmt: skip
+    parser.add_argument("file", metavar="FILE", nargs="?", help="a CSV or NPZ file with the columns of the run's data, "
+                        f"{_NORMALIZED} (default: the test part of the run's own data)")  # fmt: skip
     parser.add_argument("--data", metavar="FILE", help="where the run's own data is now, if it has moved")
     parser.add_argument("--json", action="store_true", help="for machines: one JSON object on stdout")
 
@@ -41,19 +47,24 @@ def add_predict_options(parser: argparse.ArgumentParser) -> None:
     """Give the parser of ``predict`` its options."""
     parser.epilog = _PREDICT_EPILOG
     _add_shared(parser)
-    parser.add_argument("file", metavar="FILE", help="a CSV or NPZ file with the columns of the run's data; that of "
-                        "the targets may be absent")  # fmt: skip
+    parser.add_argument("file", metavar="FILE", help="a CSV or NPZ file with the columns of the run's data, "
+                        f"{_NORMALIZED}; that of the targets may be absent")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="for machines: one JSON object a line, for each row")
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="RUN", help="the folder that train --save has made, or a checkpoint in it")
+    parser.add_argument("folder", metavar="RUN", type=path_of, help="the folder that train --save has made, or a "
+                        "checkpoint in it")  # fmt: skip
+    parser.add_argument("--delimiter", metavar="C", type=delimiter_of, help="the character between the cells of FILE, "
+                        "if it is CSV (default: that of the run's data)")  # fmt: skip
     parser.add_argument("--last", action="store_true", help="take the parameters as they stand (default: those of the "
-                        "epoch with the smallest validation loss)")  # fmt: skip
+                        "epoch with the smallest validation loss, where there were validation rows)")  # fmt: skip
 
 
 def evaluate(options: argparse.Namespace) -> int:
     """Judge a saved run by data it has not learned from; returns the exit code."""
+    if options.file is None and options.delimiter is not None:
+        options.fail("--delimiter is that of FILE, and there is none: the run's own data is read as in training")
     trainer, notes, epoch, which = _opened(options)
     if options.file is not None:
         what, dataset = options.file, notes.read_dataset(options.file)
@@ -105,12 +116,9 @@ def predict(options: argparse.Namespace) -> int:
 
 def _opened(options: argparse.Namespace) -> tuple[Trainer, RunNotes, int, str]:
     """Load a run with the parameters of its best epoch, or as they stand, and say which."""
-    if not Path(options.folder).exists():
-        raise FileNotFoundError(
-            f"there is no run {options.folder!r}: autograd-mini train --save {options.folder} makes one"
-        )
-    trainer = Trainer.resume(options.folder, progress=False)
-    notes = RunNotes.of(trainer.notes, options.folder)
+    trainer, notes = opened(options.folder, progress=False)
+    if options.delimiter is not None:
+        notes = replace(notes, reading=notes.reading | {"delimiter": options.delimiter})
     if trainer.best is None or options.last:
         place = trainer.position
         batches = f" and {place.batch} batches" if place.batch else ""

@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +20,7 @@ from nn.normalization import Normalization
 from nn.npz_files import read_arrays
 from nn.synthetic import DATASETS
 
-__all__ = ["RunNotes", "prepared"]
+__all__ = ["RunNotes", "numbered", "prepared"]
 
 _HEADERS: dict[str, bool | str] = {"auto": "auto", "yes": True, "no": False}
 
@@ -61,7 +61,7 @@ class RunNotes:
         try:
             return cls(**notes["command_line"])
         except (KeyError, TypeError):
-            fix = "this command reads runs of autograd-mini train; for others there is Trainer.resume in Python"
+            fix = "it is no run of autograd-mini train; in Python, Trainer.resume reads it"
             raise CheckpointError(f"{path} has no notes of the command line: {fix}") from None
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,10 +82,12 @@ class RunNotes:
         """
         path = self.data if moved_to is None else moved_to
         if self.sha256 is None and path != self.data:
-            raise ValueError(f"this run was begun with the data set {self.data}, so --data {path} does not go with it")
+            raise ValueError(
+                f"this run was begun with the data set {self.data}, so the file {path} does not go with it"
+            )
         if self.sha256 is not None and not Path(path).exists():
             raise FileNotFoundError(
-                f"the data of this run, {path}, is not there; if it has moved, say where: --data FILE"
+                f"the data of this run, {path}, is not there; if it has moved, say where: data=FILE"
             )
         if self.sha256 is not None and _sha256(path) != self.sha256:
             fix = "bring back the file as it was, or begin a new run with autograd-mini train --data … --save …"
@@ -115,6 +117,7 @@ class RunNotes:
 
     def read_rows(self, path: str) -> NDArray[np.float64]:
         """Read another file of the same columns, in which that of the targets may be absent."""
+        _check_kind(path)
         if _is_npz(path):
             array = numbers("inputs", read_arrays(path, "inputs")[0])
             rows = array.reshape(len(array), -1).astype(np.float64)
@@ -140,6 +143,10 @@ def prepared(told: RunOptions) -> tuple[RunNotes, Split]:
         raise FileNotFoundError(f"there is no file {told.data!r}; data sets by name are {', '.join(DATASETS)}")
     path = os.path.abspath(told.data) if is_file else told.data
     dataset = _read(path, reading) if is_file else DATASETS[told.data](seed=told.seed)
+    distinct = len(np.unique(dataset.targets)) if is_file and dataset.classes is not None else 0
+    if distinct > max(2, len(dataset) // 2) and numbered(dataset.class_names or ()):
+        what = f"{distinct:,} of {len(dataset):,} targets of {told.data} are whole numbers of their own"
+        raise ValueError(f"{what}, too many to be classes: say --quantities, or --label for another column")
     if dataset.classes == 1:
         raise ValueError(f"all rows of {told.data} are of one class, so there is nothing to learn; see --label")
     share = {"validation": told.validation, "test": told.test, "seed": told.seed}
@@ -164,12 +171,16 @@ def prepared(told: RunOptions) -> tuple[RunNotes, Split]:
     return notes, Split(*map(notes.seen, split))
 
 
+def numbered(names: Iterable[str]) -> bool:
+    """Say whether classes have numbers for names, so that they may be quantities."""
+    return all(name.lstrip("-").isdecimal() for name in names)
+
+
 def _read(path: str, reading: Mapping[str, Any], like: RunNotes | None = None) -> Dataset:
+    _check_kind(path)
     label, quantities = reading["label"], reading["quantities"]
     if _is_npz(path):
-        dataset = Dataset.from_npz(path, targets=label or "targets")
-        if quantities:
-            dataset = Dataset(dataset.inputs, dataset.targets.astype(np.float64), shape=dataset.shape)
+        dataset = Dataset.from_npz(path, targets=label or "targets", quantities=quantities)
     else:
         dataset = Dataset.from_csv(
             path,
@@ -216,6 +227,16 @@ def _with_targets(dataset: Dataset, targets: NDArray[np.float64]) -> Dataset:
     changed = copy.copy(dataset)
     changed.targets = frozen(np.array(targets))
     return changed
+
+
+def _check_kind(path: str) -> None:
+    if Path(path).is_dir():
+        raise IsADirectoryError(
+            f"{path} is a folder, but data is a file: CSV, or NPZ with the arrays inputs and targets"
+        )
+    if Path(path).suffix.lower() == ".npy":
+        fix = "write both to a file, numpy.savez('data.npz', inputs=inputs, targets=targets)"
+        raise ValueError(f"{path} is an NPY file, which has one array, but data needs inputs and targets: {fix}")
 
 
 def _is_npz(path: str) -> bool:

@@ -11,7 +11,7 @@ from nn.optimizers import OPTIMIZERS
 from nn.schedules import SCHEDULES
 from nn.synthetic import DATASETS
 
-__all__ = ["LOSSES_OF", "RATES", "RunOptions", "add_train_options"]
+__all__ = ["LOSSES_OF", "RATES", "RunOptions", "add_train_options", "delimiter_of", "path_of"]
 
 RATES = {"sgd": 0.1, "rmsprop": 0.01, "adagrad": 0.1, "adam": 0.01, "adamw": 0.01}
 """The learning rate of each optimizer where none is given."""
@@ -28,8 +28,9 @@ examples:
   autograd-mini train --data houses.csv --label price --quantities --layers 32 --early-stopping 10 --save run/
   autograd-mini train --resume run/ --epochs 100
 
-Ctrl-C and SIGTERM save the run as it stands and print how to go on; it then ends with the same bits as if it had never
-been stopped. exit codes: 0 done, 1 failure, 2 wrong call, 130 after Ctrl-C, 143 after SIGTERM."""
+With --save, Ctrl-C and SIGTERM save the run as it stands and print how to go on; it then ends with the same bits as if
+it had never been stopped. To look back into it from Python: from autograd_mini.shell import load_run.
+exit codes: 0 done, 1 failure, 2 wrong call, 130 after Ctrl-C, 143 after SIGTERM."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,10 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
          "-1; of an NPZ file, the array (default: the last column, or targets)")  # fmt: skip
     _add(data, "--header", None, "whether line 1 of a CSV file has the names of the columns (default: auto)",
          choices=("auto", "yes", "no"))  # fmt: skip
-    _add(data, "--delimiter", "C", "the character between the cells of a CSV file (default: a comma)")
-    _flag(data, "--quantities", "the targets are quantities, even where they are whole numbers (default: whole numbers "
-          "and texts are classes, numbers with a point are quantities)")  # fmt: skip
+    _add(data, "--delimiter", "C", "the character between the cells of a CSV file, such as ';' or '\\t' for a tab "
+         "(default: a comma)", delimiter_of)  # fmt: skip
+    _flag(data, "--quantities", "the targets are quantities, even where they are whole numbers (default: numbers with "
+          "a point are quantities, whole numbers and texts are classes)")  # fmt: skip
     _flag(data, "--normalize", "shift and scale inputs, and quantities to predict, to mean 0 and standard deviation 1, "
           "as the training rows have it (default: yes)", negative=True)  # fmt: skip
     share = _number(least=0.0, below=1.0)
@@ -118,8 +120,9 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     _add(learning, "--weight-decay", "W", "0 or more (default: 0; for adamw 0.01)", _number(least=0.0))
     _add(learning, "--schedule", "NAME", "how the learning rate changes: constant; step: a tenth after each third of "
          "the epochs; exponential: to a hundredth at the end; cosine: to 0 at the end; warm_up: a rise in the first "
-         "tenth, then cosine; one_cycle: up, and down to almost 0; plateau: a tenth when the validation loss has not "
-         "become better for 5 epochs (default: constant)", choices=("constant", *SCHEDULES))  # fmt: skip
+         "tenth, then cosine; one_cycle: up, and down to almost 0; plateau: a tenth when the validation loss (without "
+         "validation rows, the loss) has not become better for 5 epochs (default: constant)",
+         choices=("constant", *SCHEDULES))  # fmt: skip
     _add(learning, "--epochs", "N", "passes over the training rows in all, 1 or more (default: 20, or as the run that "
          "is resumed was told)", _whole(1))  # fmt: skip
     _add(learning, "--batch-size", "N", "rows in a batch, 1 or more (default: 32)", _whole(1))
@@ -128,17 +131,17 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     _add(learning, "--l2", "X", "strength of the penalty Σw², 0 or more (default: 0)", _number(least=0.0))
     _add(learning, "--clip-norm", "X", "limit of the norm of the gradient, above 0 (default: none)", _number(above=0.0))
     _add(learning, "--clip-value", "X", "limit of each gradient, above 0 (default: none)", _number(above=0.0))
-    _add(learning, "--early-stopping", "PATIENCE", "stop when the validation loss has not become better for so many "
-         "epochs, 1 or more (default: never)", _whole(1))  # fmt: skip
+    _add(learning, "--early-stopping", "PATIENCE", "stop when the validation loss (without validation rows, the loss) "
+         "has not become better for so many epochs, 1 or more (default: never)", _whole(1))  # fmt: skip
 
     run = parser.add_argument_group("run")
     _add(run, "--seed", "N", "of the data drawn, the split, the weights, dropout and the order of the rows, 0 or more; "
          "it repeats the run bit for bit (default: 0)", _whole(0))  # fmt: skip
     _add(run, "--save", "RUN/", "a folder for checkpoints, made if need be: of the run as it stands, and of each epoch "
-         "(default: nothing is saved)")  # fmt: skip
+         "(default: nothing is saved)", path_of)  # fmt: skip
     _add(run, "--save-every", "N", "save after so many batches, too, 1 or more (default: after each epoch)", _whole(1))
-    _add(run, "--resume", "RUN/", "go on with a run saved there; all it was told is read from it, and besides --epochs "
-         "and --json nothing may be told anew")  # fmt: skip
+    _add(run, "--resume", "RUN/", "go on with a run saved there; all it was told is read from it, and besides "
+         "--epochs, --data and --json nothing may be told anew", path_of)  # fmt: skip
     _flag(run, "--json", "for machines: one JSON object a line on stdout for each epoch, and one at the end")
 
 
@@ -178,6 +181,26 @@ def _whole(least: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return read
+
+
+def path_of(text: str) -> str:
+    """Read the name of a file or a folder; "" would be the one we are in, which nobody means."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty, but must name a folder, such as run/")
+    return text
+
+
+def delimiter_of(text: str) -> str:
+    r"""Read the character between cells; a tab may be written as \t.
+
+    Example:
+        >>> delimiter_of(r"\t")
+        '\t'
+    """
+    character = "\t" if text == r"\t" else text
+    if len(character) != 1 or character in '"\r\n':
+        raise argparse.ArgumentTypeError(f"it is {text!r:.20}, but must be one character, such as ',', ';' or '\\t'")
+    return character
 
 
 def _layers(text: str) -> tuple[int, ...]:

@@ -8,12 +8,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autograd_mini.shell.run_notes import RunNotes
+from autograd_mini.shell.run_model import fixed_length
+from autograd_mini.shell.run_notes import RunNotes, numbered
 from nn.callbacks import Callback
 from nn.data import Split
 from nn.trainer import Trainer
 
-__all__ = ["EpochLines", "batches_text", "beginning", "command_text", "folder_text", "next_commands", "said_in_json"]
+__all__ = [
+    "EpochLines",
+    "batches_text",
+    "beginning",
+    "command_text",
+    "complete_text",
+    "folder_text",
+    "next_commands",
+    "said_in_json",
+]
 
 _MANY = 20
 
@@ -47,8 +57,8 @@ def beginning(trainer: Trainer, notes: RunNotes, split: Split) -> str:
         kind = f"{notes.label or 'quantities'} to predict"
     else:
         # So many classes with numbers for names are likely to be quantities.
-        numbered = notes.sha256 is not None and all(name.lstrip("-").isdecimal() for name in notes.names)
-        doubt = " (if they are quantities, say --quantities)" if numbered and notes.classes > _MANY else ""
+        doubtful = notes.classes > _MANY and notes.sha256 is not None and numbered(notes.names)
+        doubt = " (if they are quantities, say --quantities)" if doubtful else ""
         kind = f"{notes.classes} classes{doubt}"
     train, validation, test = map(len, split)
     dealt = f"{train:,} rows to train, {validation:,} for validation, {test:,} for test"
@@ -78,6 +88,21 @@ def command_text(*words: object) -> str:
         "autograd-mini train --resume 'my run'"
     """
     return shlex.join(["autograd-mini", *map(str, words)])
+
+
+def complete_text(trainer: Trainer) -> str:
+    """Say why a run has nothing left to train, and what would go on."""
+    told, stopping, epochs = trainer.hyper_parameters, trainer.early_stopping, trainer.position.epoch
+    if stopping is not None and (reason := stopping.reason(trainer.history)):
+        patience = stopping.patience
+        return (
+            f"{reason}; --early-stopping {patience} has stopped it: to train longer, begin a new run with more patience"
+        )
+    done = f"all {epochs} epochs are done"
+    if told.schedule is not None and fixed_length(told.schedule):
+        kind = told.schedule["name"]
+        return f"{done}, and its {kind} schedule ends there: to train longer, begin a new run with more --epochs"
+    return f"{done}; to train longer, say --epochs with a number above {epochs}"
 
 
 def next_commands(run: str, epochs: int, *, lengthen: bool) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from autograd_mini.errors import CheckpointError, NonFiniteError
 from autograd_mini.modes import quiet
+from autograd_mini.shell.run_messages import in_options
 from autograd_mini.shell.run_model import built, fixed_length
 from autograd_mini.shell.run_notes import RunNotes, prepared
 from autograd_mini.shell.run_options import RunOptions
@@ -16,11 +17,13 @@ from autograd_mini.shell.run_output import (
     batches_text,
     beginning,
     command_text,
+    complete_text,
     folder_text,
     next_commands,
     said_in_json,
 )
 from autograd_mini.shell.run_scores import score_text, scores
+from autograd_mini.shell.saved_run import opened
 from autograd_mini.shell.signals import StopSignals, Terminated
 from nn.data import Split
 from nn.saving import RunFolder
@@ -73,19 +76,13 @@ class _Run:
 
     @classmethod
     def resumed(cls, given: dict[str, Any], options: argparse.Namespace) -> "_Run":
-        folder = RunFolder(Path(options.resume))
         strange = [name for name in given if name not in ("epochs", "data")]
         if strange:
             name = "--" + strange[0].replace("_", "-")
             options.fail(f"{name} does not go with --resume: all but --epochs is read from the run")
-        if not folder.latest.exists():
-            fix = f"begin one with {command_text('train', '--data', 'FILE', '--save', options.resume)}"
-            raise FileNotFoundError(f"{options.resume} holds no run: {folder.latest} is not there; {fix}")
-        try:
-            trainer = Trainer.resume(folder.path, progress=not options.json)
-        except CheckpointError as error:
-            raise CheckpointError(f"{error}{_older(folder)}") from error
-        notes = RunNotes.of(trainer.notes, folder.path)
+        trainer, notes = opened(options.resume, progress=not options.json)
+        if trainer.folder is None:
+            raise ValueError(f"{options.resume} is a checkpoint of its own: --resume takes the folder of a run")
         trainer.save_every = notes.save_every
         run = cls(trainer, notes, notes.parts(given.get("data")), options)
         told = trainer.hyper_parameters
@@ -117,11 +114,13 @@ class _Run:
             raise
         except (NonFiniteError, CheckpointError) as error:
             if self.json:
-                said_in_json({"event": "end", "status": "failed", "error": str(error), "saved": self.folder})
+                said_in_json(
+                    {"event": "end", "status": "failed", "error": in_options(str(error)), "saved": self.folder}
+                )
             if isinstance(error, CheckpointError):
                 raise
             kept = "" if self.folder is None else f"; what was saved in {folder_text(self.folder)} is kept"
-            raise NonFiniteError(f"{error} (--learning-rate, --clip-norm){kept}") from None
+            raise NonFiniteError(f"{error}{kept}") from None
         return self._finish("complete" if trainer.stopped is None else "stopped early")
 
     def _is_complete(self) -> bool:
@@ -156,7 +155,7 @@ class _Run:
             return 0
         which = f"epoch {epochs}, the last" if best is None else f"epoch {best}, the best on validation of {epochs}"
         if status == "complete already":
-            print(f"the run is complete: {reason or f'all {epochs} epochs are done'}")
+            print(f"the run is complete: {complete_text(trainer)}")
         elif reason is not None:
             print(f"stopped early: {reason}")
         for name, numbers in judged.items():
@@ -223,12 +222,6 @@ def _short(numbers: dict[str, Any]) -> dict[str, Any]:
     return {name: number for name, number in numbers.items() if isinstance(number, float)}
 
 
-def _older(folder: RunFolder) -> str:
-    """Name the checkpoint of the last epoch, as a way out when that of the run is damaged."""
-    found = sorted(folder.of_epoch(0).parent.glob("[0-9]*.npz"))
-    return f"; that of the last epoch may be whole, and will do in its place: {found[-1]}" if found else ""
-
-
 def _check_call(told: RunOptions, fail: Callable[[str], NoReturn]) -> None:
     """End a wrong call with exit code 2."""
     if not told.data:
@@ -239,5 +232,3 @@ def _check_call(told: RunOptions, fail: Callable[[str], NoReturn]) -> None:
         fail("--save-every needs --save RUN/")
     if told.validation + told.test >= 1.0:
         fail(f"--validation {told.validation:g} and --test {told.test:g} leave no rows to learn from: lower them")
-    if len(told.delimiter) != 1:
-        fail(f"--delimiter is {told.delimiter!r:.20}, but must be one character")
