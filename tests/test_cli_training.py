@@ -81,7 +81,7 @@ def test_a_run_from_training_to_prediction_as_people_see_it(call: Any) -> None:
     trained = call("train", *MOONS, "--save", "run")
     assert trained.code == 0
     assert "epoch 2/2" in trained.err
-    assert "validation_accuracy" in trained.err
+    assert "| validation loss" in trained.err
     lines = trained.out.splitlines()
     assert lines[0] == "moons: 2 inputs, 2 classes; 140 rows to train, 30 for validation, 30 for test"
     assert lines[1] == "MLP(2, [4, 2], activation='relu'), 22 parameters, cross_entropy; adam at 0.01"
