@@ -10,7 +10,7 @@ from autograd_mini.number import number_text
 from autograd_mini.shell.run_notes import RunNotes
 from autograd_mini.shell.run_options import delimiter_of, path_of
 from autograd_mini.shell.run_output import said_in_json
-from autograd_mini.shell.run_scores import answers, probabilities, score_text, scores, tables
+from autograd_mini.shell.run_scores import probabilities, score_text, scores, tables
 from autograd_mini.shell.saved_run import opened
 from nn.metrics import predicted_class
 from nn.trainer import Trainer
@@ -86,7 +86,7 @@ def evaluate(options: argparse.Namespace) -> int:
 def predict(options: argparse.Namespace) -> int:
     """Print what a saved run says of new rows; returns the exit code."""
     trainer, notes, _, _ = _opened(options)
-    outputs = answers(trainer, notes.read_rows(options.file))
+    outputs = trainer.predict(notes.read_rows(options.file))
     names = notes.names
     table = csv.writer(sys.stdout, lineterminator="\n")
     if notes.classes is not None:

@@ -5,25 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd_mini.functions import sigmoid, softmax
-from autograd_mini.modes import no_grad
 from autograd_mini.number import number_text
 from autograd_mini.shell.run_notes import RunNotes
 from nn.data import Dataset
 from nn.metrics import ClassScores, accuracy, class_table, confusion_matrix, confusion_table, per_class, predicted_class
-from nn.module import evaluating
 from nn.trainer import Trainer
 
-__all__ = ["answers", "probabilities", "score_text", "scores", "tables"]
-
-
-def answers(trainer: Trainer, inputs: NDArray[np.float64]) -> list[Any]:
-    """Compute what the model makes of each row, in evaluation mode."""
-    with evaluating(trainer.model), no_grad():
-        outputs: list[Any] = trainer.model(inputs)  # type: ignore[operator]
-    return outputs
+__all__ = ["probabilities", "score_text", "scores", "tables"]
 
 
 def probabilities(output: Any) -> list[float]:
@@ -33,18 +23,16 @@ def probabilities(output: Any) -> list[float]:
         >>> probabilities(0.0), probabilities([1.0, 1.0])
         ([0.5, 0.5], [0.5, 0.5])
     """
-    with no_grad():
-        if not isinstance(output, list):
-            yes = float(sigmoid(output))
-            return [1.0 - yes, yes]
-        return [float(share) for share in softmax(output)]
+    if not isinstance(output, list):
+        yes = float(sigmoid(output))
+        return [1.0 - yes, yes]
+    return [float(share) for share in softmax(output)]
 
 
 def scores(trainer: Trainer, notes: RunNotes, dataset: Dataset) -> dict[str, Any]:
     """Judge the model: loss and accuracy with what each class has, or, for quantities, errors in their own units."""
-    outputs = answers(trainer, dataset.inputs)
-    with no_grad():
-        loss = float(trainer.learner.loss(outputs, dataset.targets))
+    outputs = trainer.predict(dataset)
+    loss = float(trainer.learner.loss(outputs, dataset.targets))
     if notes.classes is None:
         wanted, said = notes.plain(dataset.targets), notes.plain(_numbers(outputs))
         left = float(np.mean((said - wanted) ** 2))
