@@ -195,8 +195,8 @@ class Trainer:
         Returns:
             ``{"loss": …}`` and the metric by its name.
         """
-        with evaluating(self.model), no_grad():
-            outputs = self.model(dataset.inputs)  # type: ignore[operator]
+        outputs = self._outputs(dataset.inputs)
+        with no_grad():
             numbers = {"loss": float(self.learner.loss(outputs, dataset.targets))}
         name = metric_name(self.metric, dataset)
         return numbers | ({name: measure(self.metric, outputs, dataset)} if name else {})
@@ -212,9 +212,12 @@ class Trainer:
             ``softmax`` read them.
         """
         rows = inputs.inputs if isinstance(inputs, Dataset) else inputs
+        return [[float(y) for y in row] if isinstance(row, list) else float(row) for row in self._outputs(rows)]
+
+    def _outputs(self, rows: Any) -> list[Any]:
         with evaluating(self.model), no_grad():
-            outputs = self.model(rows)  # type: ignore[operator]
-        return [[float(y) for y in row] if isinstance(row, list) else float(row) for row in outputs]
+            outputs: list[Any] = self.model(rows)  # type: ignore[operator]
+        return outputs
 
     def load_best(self) -> int:
         """Give the model the numbers of the epoch with the smallest validation loss, and return which one it was.
