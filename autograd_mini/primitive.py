@@ -11,7 +11,7 @@ from autograd_mini.number import number
 from autograd_mini.rules import RULES, Rule
 from autograd_mini.value import Value, apply, elementwise
 
-__all__ = ["primitive"]
+__all__ = ["is_own", "primitive"]
 
 _TAKEN = (*RULES, "constant", "parameter")  # the last two say of a node that it is a leaf
 _WIDE = (-3.0, 3.0)
@@ -128,6 +128,11 @@ def primitive(
         return op
 
     return decorate
+
+
+def is_own(op: str) -> bool:
+    """Whether an op was defined with ``@primitive``."""
+    return op in _places
 
 
 def _check_takes(function: Function, count: int, what: str) -> None:

@@ -1,0 +1,300 @@
+"""The canonical form of a recorded graph: equal nodes are one, constants are folded, chains of + are sums or dots.
+
+However a neuron was written, as ``dot(w, x) + b`` or as Python's ``sum(wi * xi for …) + b``, it comes out as one ``dot``
+of the pairs (w, x) and (b, 1). Everything is numbered: a node is an index, its arguments are indices.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from autograd_mini.compiler.symbols import calculate
+from autograd_mini.rules import RULES
+from autograd_mini.value import Value
+
+__all__ = ["HELD", "Graph", "Source", "canonical"]
+
+HELD = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "largest", "on_grid"})
+"""Ops that hand on no gradient: conditions, and what counts as a constant though it depends on the input."""
+
+_COMMUTATIVE = frozenset({"add", "mul", "maximum", "minimum", "equal"})
+Term = tuple[int, bool]
+"""A node of a sum, and whether it is subtracted."""
+
+_CHAINED = frozenset({"add", "sub", "sum", "neg"})
+
+
+class Source(NamedTuple):
+    """Where a leaf's number comes from: an argument, the parameters or a supply, and the position in it."""
+
+    store: str
+    position: int
+
+
+class Graph:
+    """Numbered nodes, arguments before what is made of them.
+
+    Attributes:
+        op: the op of each node; ``"source"`` and ``"constant"`` for leaves.
+        args: its arguments as indices; for a dot all left factors, then all right ones.
+        source: of the leaves, where their numbers come from.
+        number: of the constants, their numbers.
+        roots: the nodes that the program computes.
+    """
+
+    def __init__(self) -> None:
+        self.op: list[str] = []
+        self.args: list[tuple[int, ...]] = []
+        self.source: dict[int, Source] = {}
+        self.number: dict[int, float] = {}
+        self.roots: list[int] = []
+        self._found: dict[tuple[Any, ...], int] = {}
+
+    def __len__(self) -> int:
+        return len(self.op)
+
+    def constant(self, number: float) -> int:
+        """The node of a constant."""
+        key = ("constant", number, str(number)) if number == 0.0 else ("constant", number)
+        index = self._found.get(key)
+        if index is None:
+            index = self._found[key] = self._append("constant", ())
+            self.number[index] = number
+        return index
+
+    def leaf(self, source: Source) -> int:
+        """The node of a leaf."""
+        index = self._found.get(source)
+        if index is None:
+            index = self._found[source] = self._append("source", ())
+            self.source[index] = source
+        return index
+
+    def node(self, op: str, args: tuple[int, ...]) -> int:
+        """The node that `op` makes of `args`, which may be there already."""
+        if op in _COMMUTATIVE and args[0] > args[1]:
+            key: tuple[Any, ...] = (op, args[1], args[0])
+        else:
+            key = (op, *args)
+        index = self._found.get(key)
+        if index is None:
+            index = self._found[key] = self._append(op, args)
+        return index
+
+    def _append(self, op: str, args: tuple[int, ...]) -> int:
+        self.op.append(op)
+        self.args.append(args)
+        return len(self.op) - 1
+
+
+def canonical(roots: Sequence[Value | float], sources: Mapping[Value, Source]) -> Graph:
+    """Bring a recorded graph into canonical form.
+
+    Args:
+        roots: what is to be computed.
+        sources: for every leaf whose number is not known before the program runs, where it comes from.
+    """
+    plain = Graph()
+    numbered = _number(plain, roots, sources)
+    plain.roots = [plain.constant(root) if isinstance(root, float) else numbered[root] for root in roots]
+    return _Flattening(plain).result
+
+
+def _order(roots: Iterable[Any]) -> list[Value]:
+    """Every node with arguments below `roots`, arguments first; constants and leaves are left out."""
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[Any] = [root for root in reversed(list(roots)) if not isinstance(root, float)]
+    path: list[Value] = []
+    while stack:
+        node = stack.pop()
+        if node is None:
+            order.append(path.pop())
+        elif node not in seen:
+            seen.add(node)
+            if node._args:
+                path.append(node)
+                stack.append(None)
+                stack.extend(arg for arg in reversed(node._args) if type(arg) is not float and arg not in seen)
+            else:
+                order.append(node)
+    return order
+
+
+def _number(graph: Graph, roots: Iterable[Any], sources: Mapping[Value, Source]) -> dict[Value, int]:
+    numbered = {value: graph.leaf(source) for value, source in sources.items()}
+    constants = graph.number
+    for node in _order(roots):
+        if node in numbered:
+            continue
+        if not node._args:
+            numbered[node] = graph.constant(node._data)
+            continue
+        args = tuple([graph.constant(arg) if type(arg) is float else numbered[arg] for arg in node._args])
+        if all(arg in constants for arg in args):
+            numbered[node] = graph.constant(node._data)
+        else:
+            numbered[node] = _simplified(graph, node.op, args)
+    return numbered
+
+
+def _simplified(graph: Graph, op: str, args: tuple[int, ...]) -> int:
+    """Leave out what changes nothing: + 0, * 1, / 1, ** 1, a sum of one."""
+    numbers = graph.number
+    if op == "add" or op == "mul":
+        neutral = 0.0 if op == "add" else 1.0
+        for i in (0, 1):
+            if numbers.get(args[i]) == neutral:
+                return args[1 - i]
+        if op == "mul" and args[0] == args[1]:
+            return graph.node("square", args[:1])
+    elif op == "sub" and numbers.get(args[1]) == 0.0:
+        return args[0]
+    elif op in ("div", "pow") and numbers.get(args[1]) == 1.0:
+        return args[0]
+    elif op == "sum":
+        args = tuple([arg for arg in args if numbers.get(arg) != 0.0])
+        if len(args) == 1:
+            return args[0]
+    elif op in ("mean", "logsumexp") and len(args) == 1:
+        return args[0]
+    elif op == "mean":
+        return graph.node("div", (_simplified(graph, "sum", args), graph.constant(float(len(args)))))
+    return graph.node(op, args)
+
+
+class _Flattening:
+    """A plain graph with its chains of + made sums and dots, and what nothing needs left out."""
+
+    def __init__(self, plain: Graph) -> None:
+        self.plain = plain
+        self.result = Graph()
+        self.uses = [0] * len(plain)
+        self.live = self._live()
+        self.moved: dict[int, int] = {}
+        self.terms: dict[int, list[Term]] = {}  # of the chains so far: nodes of `plain`, and is it minus
+        for index in self.live:
+            self._move(index)
+        self.result.roots = [self._at(root) for root in plain.roots]
+
+    def _live(self) -> list[int]:
+        """The nodes that the roots need, in order; their uses are counted on the way."""
+        uses, args = self.uses, self.plain.args
+        for root in self.plain.roots:
+            uses[root] += 2  # a root is wanted by itself: it is not spliced into a longer chain
+        for index in range(len(self.plain) - 1, -1, -1):
+            if uses[index]:
+                for arg in args[index]:
+                    uses[arg] += 1
+        return [index for index, count in enumerate(uses) if count]
+
+    def _move(self, index: int) -> None:
+        op, args = self.plain.op[index], self.plain.args[index]
+        if op in _CHAINED:
+            self.terms[index] = self._chain(op, args)
+            if self.uses[index] > 1:
+                self._at(index)
+        elif (op == "mul" or op == "dot") and self.uses[index] == 1:
+            for arg in args:  # it waits to see whether it is a term of a sum
+                self._at(arg)
+        else:
+            self._settle(index)
+
+    def _chain(self, op: str, args: tuple[int, ...]) -> list[Term]:
+        """The signed terms of a chain. The longest list is taken over, so that a long chain costs no copies."""
+        parts = [self._taken(arg) for arg in args]
+        if op in ("sub", "neg"):
+            parts[-1] = [(term, not negative) for term, negative in parts[-1]]
+        longest = max(parts, key=len)
+        for part in parts:
+            if part is not longest:
+                longest += part
+        return longest
+
+    def _taken(self, index: int) -> list[Term]:
+        """The terms of a chain that nothing else uses, to be spliced into a longer one; else the node as one term."""
+        if index in self.terms and self.uses[index] == 1:
+            return self.terms.pop(index)
+        return [(index, False)]
+
+    def _at(self, index: int) -> int:
+        """The node of the result that stands for a node of the plain graph."""
+        if index not in self.moved:
+            if index in self.terms:
+                self.moved[index] = self._total(self.terms.pop(index))
+            else:
+                self._settle(index)
+        return self.moved[index]
+
+    def _settle(self, index: int) -> None:
+        plain, result = self.plain, self.result
+        op = plain.op[index]
+        if op == "source":
+            self.moved[index] = result.leaf(plain.source[index])
+        elif op == "constant":
+            self.moved[index] = result.constant(plain.number[index])
+        else:
+            self.moved[index] = result.node(op, tuple([self._at(arg) for arg in plain.args[index]]))
+
+    def _total(self, terms: list[Term]) -> int:
+        """One node for a signed sum of terms: dots of the products, sums of the rest, and as few + and - as will do."""
+        result = self.result
+        plus: list[int] = []
+        minus: list[int] = []
+        many = len(terms) > 2
+        for negative, parts in ((False, plus), (True, minus)):
+            mine = [term for term, sign in terms if sign is negative]
+            left: list[int] = []
+            right: list[int] = []
+            alone: list[int] = []
+            products = sum(self._is_product(term) for term in mine)
+            for term in mine:
+                if self._is_product(term) and (many or products > 1 or self.plain.op[term] == "dot"):
+                    self._add_pairs(term, left, right)
+                else:
+                    alone.append(self._at(term))
+            if left:
+                biases = [term for term in alone if self._is_bias(term)]
+                left += biases
+                right += [result.constant(1.0)] * len(biases)
+                alone = [term for term in alone if not self._is_bias(term)]
+                parts.append(result.node("dot", (*left, *right)))
+            if len(alone) > 2:
+                parts.append(result.node("sum", tuple(alone)))
+            else:
+                parts += alone
+        total = self._added(plus)
+        if not minus:
+            return total
+        less = self._added(minus)
+        return result.node("sub", (total, less)) if plus else result.node("neg", (less,))
+
+    def _added(self, parts: list[int]) -> int:
+        if not parts:
+            return -1
+        total = parts[0]
+        for part in parts[1:]:
+            total = self.result.node("add", (total, part))
+        return total
+
+    def _is_product(self, term: int) -> bool:
+        return self.plain.op[term] in ("mul", "dot") and self.uses[term] == 1 and term not in self.moved
+
+    def _is_bias(self, term: int) -> bool:
+        """A parameter or a constant goes into the dot, beside the constant 1."""
+        source = self.result.source.get(term)
+        return term in self.result.number or (source is not None and source.store == "parameters")
+
+    def _add_pairs(self, term: int, left: list[int], right: list[int]) -> None:
+        args = [self._at(arg) for arg in self.plain.args[term]]
+        half = len(args) // 2
+        for a, b in zip(args[:half], args[half:], strict=True):
+            a_first = self._rank(a) <= self._rank(b)
+            left.append(a if a_first else b)
+            right.append(b if a_first else a)
+
+    def _rank(self, index: int) -> int:
+        """Parameters first, then constants, then what depends on the input: all dots have the same on the left."""
+        source = self.result.source.get(index)
+        if source is not None:
+            return 0 if source.store == "parameters" else 3
+        return 1 if index in self.result.number else 2

@@ -1,0 +1,129 @@
+"""``Writer``: from formulas and reductions to statements over views; each formula is computed once, and kept if wanted."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_mini.compiler.program import Buffer, Number, Ref, Scalar, Statement, contiguous
+from autograd_mini.compiler.symbols import Sheet, Symbol
+
+__all__ = ["BOOLEAN", "UFUNCS", "Writer", "broadcast"]
+
+UFUNCS = {
+    "add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "neg": "negative", "pow": "power",
+    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "sqrt": "sqrt", "sin": "sin", "cos": "cos",
+    "tan": "tan", "tanh": "tanh", "abs": "absolute", "sign": "sign", "maximum": "maximum", "minimum": "minimum",
+    "less": "less", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
+    "equal": "equal", "logsumexp": "logaddexp",
+}  # fmt: skip
+"""The NumPy function for each op of a formula."""
+
+BOOLEAN = frozenset({"less", "less_equal", "greater", "greater_equal", "equal"})
+
+
+class Writer:
+    """Writes statements down.
+
+    Attributes:
+        statements: what has been written.
+        sheet: the formulas.
+    """
+
+    def __init__(self) -> None:
+        self.statements: list[Statement] = []
+        self.sheet = Sheet()
+        self._refs: dict[int, Ref | Number] = {}
+        self._leaves: dict[Any, Symbol] = {}
+
+    def call(self, function: str, *args: Any, out: Ref | None, keywords: str = "", result: str = "") -> None:
+        self.statements.append(Statement(function, args, out, keywords, result))
+
+    def temporary(self, lengths: Sequence[tuple[int, bool]], dtype: str = "float") -> Ref:
+        """A view of memory that is free again after its last use."""
+        places = 1
+        for size, _ in lengths:
+            places *= size
+        buffer = Buffer("", places, any(batched for _, batched in lengths), kind="temporary", dtype=dtype)
+        return contiguous(buffer, tuple(lengths))
+
+    def leaf(self, ref: Ref | Number, fresh: bool = False) -> Any:
+        """A symbol for a view; `fresh` if its numbers change, so that it is no other symbol's equal."""
+        if isinstance(ref, float):
+            return ref
+        if not fresh and ref in self._leaves:
+            return self._leaves[ref]
+        symbol = self.sheet.write("leaf", float(len(self._refs)))
+        self._refs[symbol.place] = ref
+        if not fresh:
+            self._leaves[ref] = symbol
+        return symbol
+
+    def ref(self, symbol: Any, out: Ref | None = None, lasting: bool = True) -> Ref | Number:
+        """Compute a formula, into `out` if given, and say where its number is; `lasting` if it stays there."""
+        if not isinstance(symbol, Symbol):
+            found: Ref | Number = float(symbol)
+        elif symbol.place in self._refs:
+            found = self._refs[symbol.place]
+        else:
+            found = self._computed(symbol.op, [self.ref(arg) for arg in _bare(symbol)], out)
+            if lasting or found is not out:
+                self._refs[symbol.place] = found
+        if out is not None and found is not out:
+            self.call("copy", found, out=out)
+            found = out
+        return found
+
+    def know(self, symbol: Any, ref: Ref) -> None:
+        """Note that the number of a formula is to be found here."""
+        if isinstance(symbol, Symbol):
+            self._refs[symbol.place] = ref
+            self._leaves[ref] = symbol
+
+    def _computed(self, op: str, args: list[Any], out: Ref | None) -> Ref | Number:
+        views = [arg for arg in args if isinstance(arg, Ref)]
+        if not views:
+            return Scalar(_scalar_text(op, args))
+        lengths = broadcast(views)
+        kind = "bool" if op in BOOLEAN else "float"
+        if out is None or out.lengths != lengths or out.buffer.dtype != kind:
+            out = self.temporary(lengths, kind)
+        if op == "where":
+            condition, a, b = args
+            self.call("copy", b, out=out)
+            self.call("choose", a, condition, out=out)
+        elif op == "indicator":
+            self.call("copy", args[0], out=out)
+        elif op == "logsumexp":
+            self.call("logaddexp", args[0], args[1], out=out)
+            for arg in args[2:]:
+                self.call("logaddexp", out, arg, out=out)
+        else:
+            self.call(UFUNCS.get(op, op), *args, out=out)
+        return out
+
+
+def _bare(symbol: Symbol) -> tuple[Any, ...]:
+    """The operands; a product takes a condition as it is, since true counts as 1."""
+    if symbol.op != "mul":
+        return symbol.args
+    return tuple([arg.args[0] if isinstance(arg, Symbol) and arg.op == "indicator" else arg for arg in symbol.args])
+
+
+def broadcast(views: Sequence[Ref]) -> tuple[tuple[int, bool], ...]:
+    """The lengths that the axes of several views have together."""
+    lengths = list(views[0].lengths)
+    for ref in views[1:]:
+        for i, length in enumerate(ref.lengths):
+            if lengths[i] == (1, False):
+                lengths[i] = length
+    return tuple(lengths)
+
+
+def _scalar_text(op: str, args: list[Any]) -> str:
+    texts = [arg.text if isinstance(arg, Scalar) else repr(arg) for arg in args]
+    signs = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+    if op in signs:
+        return f"({texts[0]} {signs[op]} {texts[1]})"
+    if op == "neg":
+        return f"-{texts[0]}"
+    return f"{UFUNCS[op]}({', '.join(texts)})"
+
