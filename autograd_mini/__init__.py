@@ -2,7 +2,14 @@
 
 from autograd_mini.backward import Step, steps
 from autograd_mini.diagnose import Diagnosis, Finding, diagnose
-from autograd_mini.errors import AnomalyError, CheckpointError, GraphTooLargeError, NonFiniteError, RenderError
+from autograd_mini.errors import (
+    AnomalyError,
+    CheckpointError,
+    GraphTooLargeError,
+    NonFiniteError,
+    RenderError,
+    TraceError,
+)
 from autograd_mini.explain import Explanation, explain
 from autograd_mini.expression import Expression
 from autograd_mini.functions import (
@@ -83,6 +90,7 @@ __all__ = [
     "RenderError",
     "Report",
     "Step",
+    "TraceError",
     "Value",
     "add",
     "cos",

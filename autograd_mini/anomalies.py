@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd_mini import modes
 from autograd_mini.errors import AnomalyError
-from autograd_mini.number import number_text
+from autograd_mini.number import as_recorded, number_text
 from autograd_mini.printing import printable
 from autograd_mini.source import user_line, warn
 
@@ -32,7 +32,7 @@ def report_non_finite(op: str, data: float, args: Sequence[Any]) -> None:
     message = f"{operation_text(op, args)} is {data}"
     if mode.anomaly:
         raise AnomalyError(f"{message}; at {user_line()}")
-    operands = list(map(float, args))
+    operands = list(map(as_recorded, args))
     if not any(map(math.isnan, operands)) and (math.isnan(data) or all(map(math.isfinite, operands))):
         warn(message)
 
@@ -45,4 +45,5 @@ def operation_text(op: str, args: Sequence[Any]) -> str:
 
 def _operand_text(arg: Any) -> str:
     label = printable(str(getattr(arg, "label", "")))
-    return f"{label}={number_text(float(arg))}" if label else number_text(float(arg))
+    text = number_text(as_recorded(arg))
+    return f"{label}={text}" if label else text

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from autograd_mini import modes
 from autograd_mini.errors import AnomalyError
-from autograd_mini.number import number_text, product_text
+from autograd_mini.number import as_recorded, number_text, product_text
 from autograd_mini.printing import printable
 from autograd_mini.source import SourceLine
+from autograd_mini.tracer import refuse_unknown
 
 __all__ = [
     "NOT_COMPUTED",
@@ -61,13 +62,13 @@ class Step(NamedTuple):
     after: float
 
     def __repr__(self) -> str:
-        product = product_text(*map(float, (self.upstream, self.local, self.contribution)))
-        total = f", total {number_text(float(self.after))}" if float(self.before) else ""
+        product = product_text(*map(as_recorded, (self.upstream, self.local, self.contribution)))
+        total = f", total {number_text(as_recorded(self.after))}" if as_recorded(self.before) else ""
         return f"Step({_name(self.node)} → {_name(self.parent)}: {product}{total})"
 
 
 def _name(node: Any) -> str:
-    return printable(str(node.label)) or (node.op if node._inputs else number_text(node.data))
+    return printable(str(node.label)) or (node.op if node._inputs else number_text(as_recorded(node)))
 
 
 def sweep_order(roots: Iterable[Any], stop: Iterable[Any] = ()) -> list[Any]:
@@ -116,6 +117,7 @@ def steps(root: Any) -> Iterator[Step]:
     """
     if not hasattr(root, "_inputs"):
         raise TypeError(f"a gradient is taken of a Value, got {root!r:.60} of type {type(root).__name__}")
+    refuse_unknown("steps", root)
     return sweep({root: 1.0}, sweep_order([root]))
 
 
@@ -229,6 +231,7 @@ def backward(root: Any) -> None:
     Raises:
         AnomalyError: under ``detect_anomaly()``, at the first gradient that is not finite; nothing is written then.
     """
+    refuse_unknown("backward", root)
     if modes.switched and modes.current().anomaly:
         _refuse_anomalies(root)
     leaves: list[Any] = []
@@ -302,8 +305,8 @@ def _refuse_anomalies(root: Any) -> None:
 
 def refuse_anomaly(step: Step) -> None:
     """Raise an AnomalyError if the gradient that this step has brought to is not finite."""
-    if not math.isfinite(step.after):
-        adds_up = f", which brings it to {step.after}" if math.isfinite(step.contribution) else ""
+    if not math.isfinite(as_recorded(step.after)):
+        adds_up = f", which brings it to {step.after}" if math.isfinite(as_recorded(step.contribution)) else ""
         raise AnomalyError(
             f"the gradient that {step.node!r} hands to its argument {step.argument}, {step.parent!r}, is "
             f"{step.upstream} × {step.local} = {step.contribution}{adds_up}; {made_at(step.node.line)}"

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from autograd_mini.backward import differentiable_arguments
 from autograd_mini.graph import topological_order
+from autograd_mini.tracer import refuse_unknown
 
 __all__ = ["copy_graph", "copy_node", "pack_graph"]
 
@@ -13,6 +14,8 @@ V = TypeVar("V", bound=Any)
 
 def copy_node(node: V) -> V:
     """Make a twin of one node; it shares the parents."""
+    if not node._args:
+        refuse_unknown("copy", node)
     twin: V = object.__new__(node.__class__)
     for name, value in _attributes(node).items():
         setattr(twin, name, value)
@@ -21,6 +24,7 @@ def copy_node(node: V) -> V:
 
 def copy_graph(root: V, memo: dict[int, Any]) -> V:
     """Copy `root` and all it depends on, sharing included. `memo` is that of ``copy.deepcopy``."""
+    refuse_unknown("copy", root)
     for node in topological_order(root):
         if id(node) in memo:
             continue
@@ -42,6 +46,7 @@ def pack_graph(root: V) -> tuple[Any, ...]:
     Leaves go in as themselves, so that leaves shared by several roots of one pickle (a model and its loss, say) stay
     shared; interior nodes go in as records that name their parents by position, once for every root that needs them.
     """
+    refuse_unknown("copy", root)
     if not root._args:
         attributes = _attributes(root)
         for edges in ("_args", "_inputs", "_locals"):

@@ -1,6 +1,6 @@
 """The exceptions that are the project's own; bad arguments raise the built-in ``ValueError`` and ``TypeError``."""
 
-__all__ = ["AnomalyError", "CheckpointError", "GraphTooLargeError", "NonFiniteError", "RenderError"]
+__all__ = ["AnomalyError", "CheckpointError", "GraphTooLargeError", "NonFiniteError", "RenderError", "TraceError"]
 
 
 class AnomalyError(ArithmeticError):
@@ -17,6 +17,10 @@ class RenderError(RuntimeError):
 
 class GraphTooLargeError(ValueError):
     """A graph is too large for what was asked of it, such as a picture that a person could read."""
+
+
+class TraceError(TypeError):
+    """A function that is traced to be compiled reads a number that is not known until the program runs."""
 
 
 class CheckpointError(ValueError):

@@ -6,8 +6,10 @@ Every function returns a plain float when no argument is a Value, so the same fo
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
+from autograd_mini import modes
 from autograd_mini.kits import FLOAT, Kit
 from autograd_mini.number import number
+from autograd_mini.tracer import held, is_unknown
 from autograd_mini.value import Scalar, Value, apply, record
 
 __all__ = [
@@ -244,7 +246,11 @@ def log_softmax(values: Iterable[Scalar]) -> Any:
 def _log_shares(op: str, values: Iterable[Scalar]) -> list[Any]:
     """Shift by the largest first, as a constant: the shares do not change, and large logits keep their differences."""
     logits = _not_empty(op, values)
-    largest = max(float(x) if isinstance(x, Value) else number(x, op) for x in logits)
+    largest: Scalar
+    if modes.switched and is_unknown(*logits):
+        largest = held("largest", *(x if isinstance(x, Value) else number(x, op) for x in logits))
+    else:
+        largest = max(float(x) if isinstance(x, Value) else number(x, op) for x in logits)
     shifted = [sub(logit, largest) for logit in logits]
     total = logsumexp(shifted)
     return [sub(logit, total) for logit in shifted]
@@ -271,6 +277,14 @@ def _data_of_values(xs: Sequence[Scalar]) -> list[float] | None:
         return None
 
 
+def _equal(a: Scalar, b: Scalar) -> Scalar | bool:
+    return held("equal", a, b) if modes.switched and is_unknown(a, b) else float(a) == float(b)
+
+
+def _on_grid(a: Scalar) -> Scalar:
+    return held("on_grid", a) if modes.switched and is_unknown(a) else cast(float, FLOAT.on_grid(float(a)))
+
+
 VALUE = Kit(
     exp=exp,
     expm1=expm1,
@@ -291,8 +305,8 @@ VALUE = Kit(
     div=div,
     pow=pow,
     where=where,
-    equal=lambda a, b: float(a) == float(b),
-    on_grid=lambda a: FLOAT.on_grid(float(a)),
+    equal=_equal,
+    on_grid=_on_grid,
     sum=sum,
     dot=dot,
     logsumexp=logsumexp,

@@ -8,18 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import Any
 
-__all__ = ["Mode", "current", "detect_anomaly", "no_grad", "quiet", "record_lines", "recording"]
+__all__ = ["Mode", "current", "detect_anomaly", "no_grad", "quiet", "record_lines", "recording", "switch"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What the current context asks for: is a graph recorded, with its source lines, are inf and nan hunted, hushed."""
+    """What the current context asks for: is a graph recorded, with its source lines, are inf and nan hunted, hushed.
+
+    While a function is traced to be compiled, `tracer` is the ``Tracer``.
+    """
 
     recording: bool = True
     lines: bool = False
     anomaly: bool = False
     quiet: bool = False
+    tracer: Any = None
 
 
 _mode: ContextVar[Mode] = ContextVar("autograd_mini_mode", default=Mode())  # noqa: B039  # a Mode is frozen
@@ -35,7 +40,8 @@ def current() -> Mode:
 
 
 @contextmanager
-def _switch(**changes: bool) -> Iterator[None]:
+def switch(**changes: Any) -> Iterator[None]:
+    """Change fields of the mode in this context, for as long as the block runs."""
     global switched
     before = _mode.get()
     with _lock:
@@ -61,21 +67,21 @@ def no_grad() -> Iterator[None]:
         >>> y.data, y.parents
         (9.0, ())
     """
-    with _switch(recording=False):
+    with switch(recording=False):
         yield
 
 
 @contextmanager
 def recording() -> Iterator[None]:
     """Record again, whatever ``no_grad`` stands around: for functions that need a graph to do their work."""
-    with nullcontext() if current().recording else _switch(recording=True):
+    with nullcontext() if current().recording else switch(recording=True):
         yield
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Let inf and nan come without a warning: for probes that may leave the domain of a function."""
-    with _switch(quiet=True):
+    with switch(quiet=True):
         yield
 
 
@@ -90,7 +96,7 @@ def record_lines() -> Iterator[None]:
         >>> y.line  # doctest: +ELLIPSIS
         SourceLine(filename='...', number=...)
     """
-    with _switch(lines=True):
+    with switch(lines=True):
         yield
 
 
@@ -111,5 +117,5 @@ def detect_anomaly() -> Iterator[None]:
         Traceback (most recent call last):
         autograd_mini.errors.AnomalyError: log(x=0) is -inf; at ...
     """
-    with _switch(lines=True, anomaly=True):
+    with switch(lines=True, anomaly=True):
         yield

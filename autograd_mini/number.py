@@ -2,11 +2,14 @@
 
 import math
 import numbers
+from collections.abc import Callable
 from typing import Any
 
+from autograd_mini import modes
 from autograd_mini.source import warn
+from autograd_mini.tracer import held, is_unknown, refuse_unknown
 
-__all__ = ["Comparable", "constant", "number", "number_text", "product_text"]
+__all__ = ["Comparable", "as_recorded", "constant", "elementwise", "number", "number_text", "product_text"]
 
 _ONE_EACH = "wrap each element instead: [Value(x) for x in array]"
 
@@ -102,6 +105,19 @@ def _has_reflected_operators(x: Any) -> bool:
     return any(hasattr(kind, name) for name in ("__radd__", "__rsub__", "__rmul__", "__rtruediv__", "__rpow__"))
 
 
+def elementwise(function: Callable[[Any], Any], array: Any) -> Any:
+    """Call `function` on each element of a NumPy array; the result is an object array of the same shape."""
+    result = array.astype(object)
+    for i, element in enumerate(result.flat):
+        result.flat[i] = function(element)
+    return result
+
+
+def as_recorded(x: Any) -> float:
+    """The number that a Value was recorded with, or a plain one, for checks and messages; a tracer does not object."""
+    return float(x._data if isinstance(x, Comparable) else x)
+
+
 def _plain(x: Any) -> float | None:
     return x._data if isinstance(x, Comparable) else constant(x)
 
@@ -109,27 +125,53 @@ def _plain(x: Any) -> float | None:
 class Comparable:
     """The reading half of a Value: it compares, converts and formats as the number it holds."""
 
-    __slots__ = ()
+    __slots__ = ("_data",)
 
     _data: float
 
-    def __lt__(self, other: Any) -> bool:
-        return NotImplemented if (c := _plain(other)) is None else self._data < c
+    @property
+    def data(self) -> float:
+        if modes.switched:
+            refuse_unknown("data", self)
+        return self._data
 
-    def __le__(self, other: Any) -> bool:
-        return NotImplemented if (c := _plain(other)) is None else self._data <= c
+    @data.setter
+    def data(self, data: Any) -> None:
+        refuse_unknown("assigned data", self)
+        self._data = number(data, "the data of a Value")
 
-    def __gt__(self, other: Any) -> bool:
-        return NotImplemented if (c := _plain(other)) is None else self._data > c
+    def __lt__(self, other: Any) -> Any:
+        if (c := _plain(other)) is None:
+            return NotImplemented
+        return held("less", self, other) if modes.switched and is_unknown(self, other) else self._data < c
 
-    def __ge__(self, other: Any) -> bool:
-        return NotImplemented if (c := _plain(other)) is None else self._data >= c
+    def __le__(self, other: Any) -> Any:
+        if (c := _plain(other)) is None:
+            return NotImplemented
+        return held("less_equal", self, other) if modes.switched and is_unknown(self, other) else self._data <= c
+
+    def __gt__(self, other: Any) -> Any:
+        if (c := _plain(other)) is None:
+            return NotImplemented
+        return held("greater", self, other) if modes.switched and is_unknown(self, other) else self._data > c
+
+    def __ge__(self, other: Any) -> Any:
+        if (c := _plain(other)) is None:
+            return NotImplemented
+        return held("greater_equal", self, other) if modes.switched and is_unknown(self, other) else self._data >= c
 
     def __float__(self) -> float:
+        if modes.switched:
+            refuse_unknown("float", self)
         return self._data
 
     def __bool__(self) -> bool:
+        if modes.switched:
+            refuse_unknown("bool", self)
         return self._data != 0.0
 
     def __format__(self, specification: str) -> str:
-        return format(self._data, specification) if specification else repr(self)
+        if not specification:
+            return repr(self)
+        refuse_unknown("format", self)
+        return format(self._data, specification)

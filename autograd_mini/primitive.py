@@ -7,9 +7,9 @@ from typing import Any
 
 from autograd_mini import trees
 from autograd_mini.kits import FLOAT
-from autograd_mini.number import number
+from autograd_mini.number import elementwise, number
 from autograd_mini.rules import RULES, Rule
-from autograd_mini.value import Value, apply, elementwise
+from autograd_mini.value import Value, apply
 
 __all__ = ["is_own", "primitive"]
 

@@ -8,7 +8,7 @@ from autograd_mini.anomalies import operation_text
 from autograd_mini.backward import differentiable_arguments, sweep_order
 from autograd_mini.graph import topological_order
 from autograd_mini.kits import COMPLEX, FLOAT, Kit
-from autograd_mini.number import number
+from autograd_mini.number import as_recorded, number
 from autograd_mini.rules import RULES
 from autograd_mini.value import Value
 
@@ -140,10 +140,10 @@ def misfits(node: Value) -> Iterator[tuple[int | None, float, float]]:
     rule = RULES.get(node.op)
     if rule is None or not node._args:
         return
-    args = list(map(float, node._args))
+    args, data = list(map(as_recorded, node._args)), as_recorded(node)
     y = rule.forward(FLOAT, *args)
-    if not _is_same(node.data, y):
-        yield None, node.data, y
+    if not _is_same(data, y):
+        yield None, data, y
     # Of a sum, a mean and logsumexp the derivatives follow from the value, or are constant.
     elif not (rule.arity is None and rule.commutative):
         for argument, local in zip(differentiable_arguments(node), node._locals, strict=True):

@@ -17,12 +17,23 @@ from autograd_mini import modes, trees
 from autograd_mini.backward import differentiable_arguments, made_at, product, refuse_anomaly, sweep, sweep_order
 from autograd_mini.errors import AnomalyError
 from autograd_mini.functions import VALUE
-from autograd_mini.number import number
+from autograd_mini.number import as_recorded, number
 from autograd_mini.replay import refuse_changed_data
 from autograd_mini.rules import RULES
+from autograd_mini.tracer import held, is_unknown
 from autograd_mini.value import Scalar, Value, leaf
 
-__all__ = ["Trace", "argument_names", "as_own_value", "as_value", "partial_value", "pull", "push"]
+__all__ = [
+    "Trace",
+    "argument_names",
+    "as_own_value",
+    "as_plain",
+    "as_value",
+    "partial_value",
+    "pull",
+    "push",
+    "want_values",
+]
 
 
 class Trace:
@@ -57,9 +68,9 @@ class Trace:
         if self.output is None:
             raise TypeError(f"a result under {what} is None; does the function end without return?")
         self.outputs = [as_value(y if isinstance(y, Value) else number(y, f"a result under {what}")) for y in results]
-        self.as_values = modes.current().recording and self._leads_outside()
+        self.as_values = (modes.current().recording and self._leads_outside()) or is_unknown(*self.outputs)
         for x in self.inputs:
-            if not x._inputs:  # to a run around this one, a plain number that went in is a constant from here on
+            if not x._args:  # to a run around this one, a plain number that went in is a constant from here on
                 x.op = "constant"
 
     def _leads_outside(self) -> bool:
@@ -67,7 +78,7 @@ class Trace:
         own = set(self.inputs)
         ends = (parent for node in sweep_order(self.outputs, self.inputs) for parent in node._inputs)
         foreign = (x for x in (*self.outputs, *ends) if not x._inputs and x.op != "constant" and x not in own)
-        return any(x._inputs for x in self.inputs) or any(True for _ in foreign)
+        return any(x._args for x in self.inputs) or any(True for _ in foreign)
 
     def one_output(self) -> Value:
         """The one number that the function returned."""
@@ -85,7 +96,17 @@ class Trace:
     def results(self, found: Iterable[Scalar | None], as_values: bool = False) -> Iterator[Scalar]:
         """Yield derivatives, or values, as this run returns them; where no path led they are 0."""
         for one in found:
-            yield as_own_value(one) if as_values or self.as_values else float(one or 0.0)
+            hands_on = modes.current().recording or not is_unknown(one)
+            yield as_own_value(one) if hands_on and (as_values or self.as_values) else as_plain(one)
+
+
+def want_values(numbers: Iterable[Scalar]) -> bool:
+    """Whether what is computed from these is to be recorded: Values are among them, and no ``no_grad`` is in the way.
+
+    A tracer has even that recorded, where it does not know the numbers.
+    """
+    values = [x for x in numbers if isinstance(x, Value)]
+    return bool(values) and (modes.current().recording or is_unknown(*values))
 
 
 def as_value(derivative: Scalar | None) -> Value:
@@ -99,6 +120,11 @@ def as_own_value(derivative: Scalar | None) -> Value:
         return as_value(derivative)
     with modes.recording():
         return derivative * 1.0
+
+
+def as_plain(derivative: Scalar | None) -> Scalar:
+    """Make a derivative a float; one that is unknown, as a function is traced, becomes a node that hands nothing on."""
+    return held("largest", derivative) if is_unknown(derivative) else float(derivative or 0.0)
 
 
 def _fresh(what: str, name: str, x: Any) -> Value:
@@ -190,9 +216,9 @@ def push(
                 local = partial_value(node, argument) if as_values else recorded
                 term = product(tangent[parent], local)
                 tangent[node] = tangent[node] + term if node in tangent else term
-                if hunting and not math.isfinite(tangent[node]):
+                if hunting and not math.isfinite(as_recorded(tangent[node])):
                     raise AnomalyError(
-                        f"the tangent of {node!r} becomes {float(tangent[node])} by its argument {argument}, "
-                        f"{parent!r}: {float(tangent[parent])} × {float(local)}; {made_at(node.line)}"
+                        f"the tangent of {node!r} becomes {as_recorded(tangent[node])} by its argument {argument}, "
+                        f"{parent!r}: {as_recorded(tangent[parent])} × {as_recorded(local)}; {made_at(node.line)}"
                     )
     return [tangent.get(y) if isinstance(y, Value) else None for y in outputs]

@@ -14,10 +14,11 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from autograd_mini import modes, trees
+from autograd_mini import trees
 from autograd_mini.backward import sweep_order
 from autograd_mini.number import number
-from autograd_mini.tracing import Trace, as_own_value, pull, push
+from autograd_mini.tracer import is_unknown
+from autograd_mini.tracing import Trace, as_own_value, as_plain, pull, push, want_values
 from autograd_mini.value import Scalar, Value
 
 __all__ = ["derivative", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -185,7 +186,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
         seeds: dict[Value, Scalar] = {}
         for y, cotangent in zip(trace.outputs, _matching("vjp", "cotangent", cotangents, trace.value()), strict=True):
             seeds[y] = seeds[y] + cotangent if y in seeds else cotangent
-        as_values = modes.current().recording and (trace.as_values or _has_values(seeds.values()))
+        as_values = want_values(seeds.values()) or (trace.as_values and want_values(trace.inputs + trace.outputs))
         found = pull(seeds, trace.inputs, as_values=as_values, stop=trace.inputs)
         gradient: tuple[Any, ...] = trees.rebuild(template, trace.results(found, as_values))
         return gradient
@@ -269,8 +270,8 @@ def gradients(root: Value, inputs: Any = None, *, create_graph: bool = False, no
     for x in wanted:
         if not isinstance(x, Value):
             raise TypeError(f"gradients are taken by Values of the graph, got {x!r:.60}; for a function use grad")
-    found = pull({root: 1.0}, wanted, as_values=create_graph)
-    result = trees.rebuild(inputs, (as_own_value(one) if create_graph else one or 0.0 for one in found))
+    found = pull({root: 1.0}, wanted, as_values=create_graph or is_unknown(root))
+    result = trees.rebuild(inputs, (as_own_value(one) if create_graph else as_plain(one) for one in found))
     return (result, trees.rebuild(inputs, (one is None for one in found))) if no_path else result
 
 
@@ -334,7 +335,7 @@ def _trace_all(
         pass
     direction = _matching(what, "tangent", tangents, primals)
     trace, _ = _trace(what, f, primals, range(len(primals)), {})
-    trace.as_values = trace.as_values or (modes.current().recording and _has_values(direction))
+    trace.as_values |= want_values(direction)
     return trace, dict(zip(trace.inputs, direction, strict=True))
 
 
@@ -344,7 +345,3 @@ def _matching(what: str, name: str, tree: Any, template: Any) -> list[Scalar]:
     if found is None:
         raise ValueError(f"the {name}s of {what} must be structured like {template!r:.60}, got {tree!r:.60}")
     return [x if isinstance(x, Value) else number(x, f"a {name} of {what}") for x in found]
-
-
-def _has_values(numbers: Iterable[Scalar]) -> bool:
-    return any(isinstance(x, Value) for x in numbers)

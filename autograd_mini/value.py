@@ -13,10 +13,11 @@ from autograd_mini.anomalies import report_non_finite
 from autograd_mini.backward import NOT_COMPUTED, backward, differentiable_arguments
 from autograd_mini.copying import copy_graph, copy_node, pack_graph
 from autograd_mini.kits import FLOAT
-from autograd_mini.number import Comparable, constant, number, number_text
+from autograd_mini.number import Comparable, constant, elementwise, number, number_text
 from autograd_mini.printing import always_answers
 from autograd_mini.rules import RULES
 from autograd_mini.source import SourceLine, user_line
+from autograd_mini.tracer import refuse_unknown
 
 __all__ = ["Scalar", "Value", "apply", "leaf", "parameter", "record", "unary"]
 
@@ -68,14 +69,6 @@ def unary(op: str) -> Unary:
     return cast(Unary, function)
 
 
-def elementwise(function: Callable[[Any], Any], array: Any) -> Any:
-    """Call `function` on each element of a NumPy array; the result is an object array of the same shape."""
-    result = array.astype(object)
-    for i, element in enumerate(result.flat):
-        result.flat[i] = function(element)
-    return result
-
-
 class Value(Comparable):
     """A real number that records the computation it takes part in and can be differentiated through it.
 
@@ -101,7 +94,7 @@ class Value(Comparable):
         (10.0, 6.0)
     """
 
-    __slots__ = ("_args", "_data", "_grad", "_inputs", "_line", "_locals", "label", "op")
+    __slots__ = ("_args", "_grad", "_inputs", "_line", "_locals", "label", "op")
 
     _args: tuple["Value | float", ...]
     _grad: float
@@ -123,19 +116,14 @@ class Value(Comparable):
         self._args = self._inputs = self._locals = ()
 
     @property
-    def data(self) -> float:
-        return self._data
-
-    @data.setter
-    def data(self, data: Any) -> None:
-        self._data = number(data, "the data of a Value")
-
-    @property
     def grad(self) -> float:
+        if modes.switched:
+            refuse_unknown("grad", self)
         return self._grad
 
     @grad.setter
     def grad(self, grad: Any) -> None:
+        refuse_unknown("grad", self)
         self._grad = NOT_COMPUTED if grad is None else number(grad, "a gradient") - 0.0  # a new float, never the mark
 
     @property
@@ -153,6 +141,7 @@ class Value(Comparable):
     @property
     def local_derivatives(self) -> tuple[float | None, ...]:
         """∂self/∂parent for each of ``parents`` as the forward pass found it; None for a constant."""
+        refuse_unknown("local derivatives", self)
         result: list[float | None] = [None] * len(self._args)
         for argument, local in zip(differentiable_arguments(self), self._locals, strict=True):
             result[argument] = local
@@ -268,6 +257,9 @@ class Value(Comparable):
         """This number above 0, ``alpha * (exp(self) - 1)`` below."""
         return cast(Value, apply("elu", self, alpha))
 
+    def _held(self, op: str, data: float, args: tuple["Value | float", ...]) -> "Value":
+        return record(op, data, args, (), ())
+
     __copy__, __deepcopy__, __reduce__ = copy_node, copy_graph, pack_graph
 
 
@@ -342,9 +334,13 @@ def _record_carefully(
     if data * 0.0:
         report_non_finite(op, data, args)
     mode = modes.current()
-    node = leaf(data, "")
+    node = _new(Value)
+    node._data, node._grad, node.label = data, NOT_COMPUTED, ""
     if mode.recording:
         node.op, node._args, node._inputs, node._locals = op, args, inputs, locals_
+    else:  # a program needs to know what it is made of; no gradient goes that way
+        node.op, node._args = (op, args) if mode.tracer else ("", ())
+        node._inputs = node._locals = ()
     if mode.lines:
         node._line = user_line()
     return node

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from autograd_mini import mean, parameter, pow, square
+from autograd_mini import Value, mean, parameter, pow, square
 from autograd_mini.printing import always_answers
+from autograd_mini.tracer import Observation, Read, current_tracer
 from nn.checks import finite_number, true_or_false, whole_number
 from nn.network import Network, Rows
 
@@ -70,7 +71,7 @@ class BatchNorm(Network):
             raise ValueError(f"{self!r} needs {self.inputs} numbers in each row, got {min(widths)}")
         columns = list(map(list, zip(*rows, strict=True)))
         if self.track and not self.training:
-            statistics: Sequence[tuple[Any, Any]] = list(zip(self.running_mean, self.running_variance, strict=True))
+            statistics: Sequence[tuple[Any, Any]] = self._running_statistics()
             centred = [[x - mu for x in column] for column, (mu, _) in zip(columns, statistics, strict=True)]
         else:
             if len(rows) < 2:
@@ -85,6 +86,14 @@ class BatchNorm(Network):
             self._remember(statistics, len(rows))
         return outputs
 
+    def _running_statistics(self) -> Sequence[tuple[Any, Any]]:
+        if (tracer := current_tracer()) is None:
+            return list(zip(self.running_mean, self.running_variance, strict=True))
+        means = [Value(x, f"running_mean[{i}]") for i, x in enumerate(self.running_mean)]
+        variances = [Value(x, f"running_variance[{i}]") for i, x in enumerate(self.running_variance)]
+        tracer.ask(Read("batch norm", [*means, *variances], lambda: [*self.running_mean, *self.running_variance]))
+        return list(zip(means, variances, strict=True))
+
     def _scaled(self, centred: Rows, variances: list[Any]) -> Iterator[list[Any]]:
         """Divide each column by its standard deviation, and move it to where training wants it."""
         for i, (column, variance) in enumerate(zip(centred, variances, strict=True)):
@@ -96,6 +105,10 @@ class BatchNorm(Network):
                 yield [x * factor for x in column]
 
     def _remember(self, statistics: Sequence[tuple[Any, Any]], rows: int) -> None:
+        if (tracer := current_tracer()) is not None:  # a run of the program will have numbers to remember
+            numbers = [x for pair in statistics for x in pair]
+            tracer.ask(Observation(numbers, lambda y: self._remember(list(zip(y[::2], y[1::2], strict=True)), rows)))
+            return
         batches = self.batches + 1
         share = 1.0 / batches if self.momentum is None else self.momentum
         unbiased = rows / (rows - 1)

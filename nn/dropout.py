@@ -1,12 +1,16 @@
 """``Dropout``: in training, each number is left out with some probability."""
 
 import random
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd_mini import TraceError, Value
 from autograd_mini.printing import always_answers
+from autograd_mini.source import user_line
+from autograd_mini.tracer import Draw, Tracer, current_tracer
 from nn.checks import finite_number
 from nn.initializers import random_generator
 from nn.network import Network, Rows
@@ -63,12 +67,29 @@ class Dropout(Network):
 
     def forward(self, rows: Rows) -> Rows:
         if not self.training:
-            self.mask = None
+            if current_tracer() is None:
+                self.mask = None
             return rows
-        draw, p = self.generator.random, self.p
-        kept = 1.0 / (1.0 - p) if p < 1.0 else 0.0
-        self.mask = [[0.0 if draw() < p else kept for _ in row] for row in rows]
-        return [[x * factor for x, factor in zip(*both, strict=True)] for both in zip(rows, self.mask, strict=True)]
+        widths = list(map(len, rows))
+        mask: Rows = self._draw(widths) if (tracer := current_tracer()) is None else self._ask(tracer, widths)
+        return [[x * factor for x, factor in zip(*both, strict=True)] for both in zip(rows, mask, strict=True)]
+
+    def _kept(self) -> float:
+        return 1.0 / (1.0 - self.p) if self.p < 1.0 else 0.0
+
+    def _draw(self, widths: Iterable[int]) -> list[list[float]]:
+        draw, p, kept = self.generator.random, self.p, self._kept()
+        self.mask = [[0.0 if draw() < p else kept for _ in range(width)] for width in widths]
+        return self.mask
+
+    def _ask(self, tracer: Tracer, widths: list[int]) -> Rows:
+        """Leave the draw to the program that is being made."""
+        if len(set(widths)) > 1:
+            got = f"rows of {min(widths)} and of {max(widths)} numbers"
+            raise TraceError(f"{user_line()}: {self!r} is compiled for rows of one length, got {got}; fill them up")
+        mask = [[Value(self._kept(), f"mask[{i}][{j}]") for j in range(width)] for i, width in enumerate(widths)]
+        tracer.ask(Draw("dropout", mask, lambda rows: self._draw([widths[0]] * rows)))
+        return mask
 
     @always_answers
     def __repr__(self) -> str:

@@ -8,8 +8,9 @@ import operator
 from typing import Any
 
 from autograd_mini import dot, log_softmax, logsumexp, mean, relu, softplus, square, sum
-from autograd_mini.number import number_text
+from autograd_mini.number import as_recorded, number_text
 from autograd_mini.printing import Listing
+from autograd_mini.tracer import known, refuse_unknown
 from nn.checks import row_of_numbers, rows_of_numbers
 
 __all__ = ["LOSSES", "binary_cross_entropy", "cross_entropy", "hinge", "mean_squared_error", "sum_squared_error"]
@@ -83,8 +84,9 @@ def _targets(targets: Any, rows: int) -> list[Any]:
 def _cross_entropy_of_one(logits: list[Any], target: Any) -> Any:
     if hasattr(target, "__len__"):
         probabilities = row_of_numbers("the target probabilities", target, len(logits))
-        mass = math.fsum(map(float, probabilities))
-        if not math.isclose(mass, 1.0, rel_tol=1e-6) or min(map(float, probabilities)) < 0.0:
+        numbers = [x for x in map(known, probabilities) if x is not None]
+        is_whole = len(numbers) < len(probabilities) or math.isclose(math.fsum(numbers), 1.0, rel_tol=1e-6)
+        if not is_whole or min(numbers, default=0.0) < 0.0:
             raise ValueError(f"target probabilities are at least 0 and add up to 1, got {_short(probabilities)}")
         return -dot(log_softmax(logits), probabilities)
     index = _class_index(target, len(logits))
@@ -97,6 +99,7 @@ def _class_index(target: Any, classes: int) -> int:
     try:
         index = operator.index(target)
     except TypeError:
+        refuse_unknown("class", target)
         raise TypeError(f"a class is a whole number from 0 to {classes - 1}, got {target!r}") from None
     if not 0 <= index < classes:
         raise ValueError(f"a class is a whole number from 0 to {classes - 1}, got {index}")
@@ -127,8 +130,8 @@ def _binary(logit: Any, target: Any) -> Any:
 
 
 def _between_0_and_1(target: Any) -> Any:
-    if not 0.0 <= float(target) <= 1.0:
-        raise ValueError(f"a binary target is a number between 0 and 1, got {number_text(float(target))}")
+    if (number := known(target)) is not None and not 0.0 <= number <= 1.0:
+        raise ValueError(f"a binary target is a number between 0 and 1, got {number_text(number)}")
     return target
 
 
@@ -150,8 +153,8 @@ def hinge(scores: Any, targets: Any) -> Any:
 
 
 def _minus_1_or_1(target: Any) -> Any:
-    if float(target) not in (-1.0, 1.0):
-        raise ValueError(f"a hinge target is -1 or 1, got {number_text(float(target))}")
+    if (number := known(target)) not in (-1.0, 1.0, None):
+        raise ValueError(f"a hinge target is -1 or 1, got {number_text(number or 0.0)}")
     return target
 
 
@@ -175,7 +178,8 @@ def _shape(rows: list[list[Any]], is_batch: bool) -> tuple[int, ...]:
 
 
 def _short(numbers: list[Any]) -> str:
-    return "[" + ", ".join(number_text(float(x), 4) for x in numbers[:10]) + (", …]" if len(numbers) > 10 else "]")
+    shown = ", ".join(number_text(as_recorded(x), 4) for x in numbers[:10])
+    return f"[{shown}, …]" if len(numbers) > 10 else f"[{shown}]"
 
 
 LOSSES = Listing(

@@ -16,8 +16,8 @@ PACKAGES = ("autograd_mini", "nn", "viz")
 # The floors of the engine from the ground up. A file that is not named stands on the floor of the transforms; files on
 # one floor may import each other as long as there is no cycle.
 FLOORS = [
-    "errors", "printing", "source", "number", "kits", "partials", "rules", "graph", "modes", "anomalies", "backward",
-    "copying", "value", "functions", "transforms", "__init__", "cli", "__main__",
+    "errors", "printing", "source", "kits", "modes", "tracer", "number", "partials", "rules", "graph", "anomalies",
+    "backward", "copying", "value", "functions", "transforms", "__init__", "cli", "__main__",
 ]  # fmt: skip
 STRATEGIES = ("autograd_mini.strategies", "autograd_mini.hypothesis_plugin")
 SHELL = tuple(

@@ -17,6 +17,7 @@ from autograd_mini.diagnose import diagnose
 from autograd_mini.expression import Expression
 from autograd_mini.kits import COMPLEX, FLOAT
 from autograd_mini.replay import Replay, recompute
+from autograd_mini.tracer import Tracer, tracing
 
 ENGINE = Path(am.__file__).resolve().parent
 MODULES = (
@@ -27,6 +28,7 @@ MODULES = (
     "rules",
     "graph",
     "modes",
+    "tracer",
     "anomalies",
     "backward",
     "copying",
@@ -62,6 +64,12 @@ def watched_forward() -> None:
 @detect_anomaly()
 def watched_tangent() -> None:
     jvp(am.sqrt, (0.0,), (1.0,))
+
+
+def branch_while_traced() -> Any:
+    x = Value(3.0, "x")
+    with tracing(Tracer([x])):
+        return 1.0 if x > 0.0 else x
 
 
 def twice(x: Any) -> Any:
@@ -356,6 +364,11 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a second derivative after a change": (
         differentiate_changed_data_again, ValueError,
         "mul(4, 4) was 9.0 in the forward pass and is 16.0 now: data was changed; run the forward pass again",
+    ),
+    "a branch on a number that is traced": (
+        branch_while_traced, am.TraceError,
+        ": return 1.0 if x > 0.0 else x: a branch on a number that is not known until the compiled "
+        "program runs; write where(x > 0, a, b), which records both branches, or maximum(a, b) and minimum(a, b)",
     ),
     "an anomaly of forward mode": (
         watched_tangent, AnomalyError,

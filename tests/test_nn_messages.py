@@ -13,6 +13,7 @@ import pytest
 
 import nn
 from autograd_mini import Value
+from autograd_mini.tracer import Tracer, tracing
 from nn import (
     MLP,
     SGD,
@@ -95,6 +96,13 @@ def reached(gradient: float) -> Value:
     value = Value(1.0, "r")
     value.grad = gradient
     return value
+
+
+def traced(function: Callable[[Any], Any]) -> Any:
+    """Call a function as it is called to be compiled, with a number that nobody knows."""
+    x = Value(1.0, "x")
+    with tracing(Tracer([x])):
+        return function(x)
 
 
 def options(**chosen: Any) -> list[Module]:
@@ -338,6 +346,11 @@ NETWORKS: dict[str, Case] = {
         ValueError,
         rf"the probability of Dropout is -0\.1, {SHARE}$",
     ),
+    "a compiled dropout of ragged rows": (
+        lambda: traced(lambda x: Dropout(0.5).forward([[x], [x, x]])),
+        TypeError,
+        r"Dropout\(0\.5\) is compiled for rows of one length, got rows of 1 and of 2 numbers; fill them up$",
+    ),
     "a probability of 50": (lambda: Dropout(50), ValueError, f"the probability of Dropout is 50, {SHARE}$"),
     "a probability of nan to drop": (
         lambda: Dropout(math.nan),
@@ -491,6 +504,11 @@ STATES: dict[str, Case] = {
 
 LOSSES: dict[str, Case] = {
     "no outputs": (lambda: mean_squared_error([], []), ValueError, "the outputs must not be empty; give"),
+    "a class that is traced": (
+        lambda: traced(lambda x: cross_entropy(PAIR, x)),
+        TypeError,
+        "a class is a number that is not known until the compiled program runs; give the probability of each class in",
+    ),
     "no targets": (lambda: sum_squared_error([1.0], []), ValueError, "the targets must not be empty"),
     "an empty row of outputs": (
         lambda: sum_squared_error([[]], [[]]),
