@@ -79,6 +79,10 @@ def test_a_figure_is_held_to_its_target(least: float, most: float, target: str, 
     assert ("MISSED" in str(found)) == (met is False)
 
 
+def test_a_ratio_in_the_thousands_is_printed_without_an_exponent() -> None:
+    assert " 12,346 " in str(figure("race", "time", [(12345.6, 1.0)], least=1000.0))
+
+
 @pytest.mark.parametrize("build", GRAPHS.values(), ids=GRAPHS)
 def test_a_graph_has_as_many_nodes_as_asked_for(build: Build) -> None:
     assert statistics(build(1000)).nodes == pytest.approx(1000, abs=1)
