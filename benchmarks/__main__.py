@@ -1,4 +1,4 @@
-"""Time autograd_mini beside micrograd on the same work, and measure how it grows; exit with 1 if a target is missed."""
+"""Time autograd_mini beside its peers on the same work, and measure how it grows; exit with 1 if a target is missed."""
 
 import argparse
 import json
@@ -14,12 +14,13 @@ from benchmarks.scaling import run_scaling
 NAMES = [*RACES, "scaling"]
 METHOD = (
     "Median (quartiles) of one ratio per round, of processor time; samples of whole steps in turn, order swapped every "
-    "round, each engine in its own warmed-up process, gc on. Scaling: build, backward, free; peak resident memory."
+    "round, each engine in its own warmed-up process with one thread, gc on. Scaling: build, backward, free; peak "
+    "resident memory."
 )
 
 
 def figures(chosen: list[str], rounds: int) -> Iterator[Figure]:
-    for workload in ("expression", "moons"):
+    for workload in ("expression", "moons", "gpt"):
         races = {name: race for name, race in RACES.items() if name in chosen and race.workload == workload}
         yield from run_races(races, rounds) if races else ()
     yield from run_scaling(rounds) if "scaling" in chosen else ()

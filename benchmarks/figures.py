@@ -20,11 +20,14 @@ class Figure(NamedTuple):
     met: bool | None
 
     def __str__(self) -> str:
-        spread = f"({self.low:,.3g} to {self.high:,.3g})" if self.low < self.high else ""
+        spread = f"({short(self.low)} to {short(self.high)})" if self.low < self.high else ""
         verdict = {True: "met", False: "MISSED", None: ""}[self.met]
-        return (
-            f"{self.benchmark:14}{self.measured:76}{self.median:>6,.3g} {spread:20} {self.target:11}{verdict}".rstrip()
-        )
+        measured = f"{self.benchmark:14}{self.measured:76}{short(self.median):>6} {spread:20}"
+        return f"{measured} {self.target:11}{verdict}".rstrip()
+
+
+def short(number: float) -> str:
+    return f"{number:,.3g}" if abs(number) < 1000 else f"{number:,.0f}"
 
 
 def figure(

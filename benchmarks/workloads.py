@@ -2,18 +2,19 @@
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from itertools import cycle, pairwise
 from typing import Any, TypeAlias
 
 import nn
 from autograd_mini import Value, dot
+from benchmarks.gpt import GPT_ENGINES
 
 __all__ = ["WORKLOADS", "Step"]
 
-Step: TypeAlias = Callable[[], list[float]]
-"""A whole step, from a new graph to the update; it returns the loss and then the gradients."""
+Step: TypeAlias = Callable[[], Sequence[Any]]
+"""A whole step, from the inputs to the update; it returns the loss and then the gradients, singly or in a vector."""
 
 SEED = 1337
 LEARNING_RATES = [1.0 - 0.9 * k / 100 for k in range(100)]
@@ -132,4 +133,5 @@ WORKLOADS: dict[str, dict[str, Callable[[], Step]]] = {
         "scalars": lambda: demo(Value, ScalarMLP),
         "nn": demo_with_nn,
     },
+    "gpt": {**GPT_ENGINES},
 }

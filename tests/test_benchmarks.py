@@ -10,7 +10,7 @@ import pytest
 
 from autograd_mini import statistics
 from benchmarks.figures import figure
-from benchmarks.races import RACES, Race, same
+from benchmarks.races import RACES, Race, numbers, same
 from benchmarks.scaling import GRAPHS, Build
 from benchmarks.workloads import WORKLOADS
 
@@ -35,9 +35,19 @@ def test_the_expression_is_that_of_the_readme() -> None:
 
 @pytest.mark.skipif(not find_spec("micrograd"), reason="micrograd is not installed; ./dev bench installs it")
 @pytest.mark.parametrize("race", RACES.values(), ids=RACES)
-def test_micrograd_does_the_same_work(race: Race) -> None:
-    engines = WORKLOADS[race.workload]
-    assert same(engines[race.engine]()(), engines["micrograd"]()())
+def test_rivals_do_the_same_work(race: Race) -> None:
+    engine, rival = (WORKLOADS[race.workload][name]() for name in (race.engine, race.rival))
+    for _ in range(2):  # the second step shows that the first has moved the parameters
+        assert same(numbers(engine()), numbers(rival()))
+
+
+@pytest.mark.parametrize("engine", ["compiled", "numpy"])
+def test_the_gpt_of_arrays_takes_the_steps_of_the_one_of_scalars(engine: str) -> None:
+    with_arrays, with_scalars = WORKLOADS["gpt"][engine](), WORKLOADS["gpt"]["scalars"]()
+    answer = numbers(with_arrays())
+    assert len(answer) == 1 + (27 + 8 + 4 * 16 + 2 * 64 + 27) * 16
+    assert same(answer, numbers(with_scalars()))
+    assert same(numbers(with_arrays()), numbers(with_scalars()))
 
 
 def test_other_work_is_not_the_same() -> None:
@@ -67,6 +77,10 @@ def test_a_figure_is_held_to_its_target(least: float, most: float, target: str, 
     found = figure("race", "time", [(14.0, 2.0)], least, most)
     assert (found.median, found.target, found.met) == (7.0, target, met)
     assert ("MISSED" in str(found)) == (met is False)
+
+
+def test_a_ratio_in_the_thousands_is_printed_without_an_exponent() -> None:
+    assert " 12,346 " in str(figure("race", "time", [(12345.6, 1.0)], least=1000.0))
 
 
 @pytest.mark.parametrize("build", GRAPHS.values(), ids=GRAPHS)

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+ARGUMENTS = {"gpt": ("--steps", "3", "--samples", "2")}  # by itself it takes 1000 steps
 
 
 def run(example: Path, *arguments: str, folder: Path = ROOT) -> str:
@@ -23,7 +24,7 @@ def run(example: Path, *arguments: str, folder: Path = ROOT) -> str:
 def test_runs(example: Path, tmp_path: Path) -> None:
     if "viz" in example.read_text() and shutil.which("dot") is None:
         pytest.skip("there is no program dot on the PATH to draw the pictures of this example")
-    assert run(example, folder=tmp_path)
+    assert run(example, *ARGUMENTS.get(example.stem, ()), folder=tmp_path)
 
 
 def test_the_lecture_line_by_line() -> None:
