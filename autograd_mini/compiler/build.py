@@ -15,6 +15,7 @@ from autograd_mini.compiler.lower import Lowering
 from autograd_mini.compiler.program import Axis, Buffer, Ref, Scalar, Statement, view
 from autograd_mini.compiler.source import refs, share_memory, split, view_text
 from autograd_mini.compiler.symbols import opaque_function
+from autograd_mini.compiler.text import NUMPY_NAMES, statement_line
 from autograd_mini.kits import array_kit
 
 __all__ = ["Argument", "Program", "build"]
@@ -46,29 +47,24 @@ class Program:
         lifted: the kernels it came from.
         tables: arrays that the source uses by name.
         own: functions for the user's own ops.
+        single: whether its function returns the loss alone.
     """
 
     source: str
     lifted: Lifted
     tables: dict[str, Any]
     own: dict[str, Any]
+    single: bool
 
     def prepare(self, parameters: Any, gradients: Any, batch: int, dtype: Any) -> Any:
         """Make the function for a size of the batch; it has memory of its own."""
-        names: dict[str, Any] = {name: getattr(np, name) for name in _NUMPY}
+        names: dict[str, Any] = {name: getattr(np, name) for name in NUMPY_NAMES}
         kit = array_kit(np)
         names |= {"strided": _strided, "dtype": np.dtype(dtype), "erf": kit.erf, "erfc": kit.erfc, "on_grid": kit.on_grid}
         names |= {name: table.astype(dtype) if table.dtype.kind == "f" else table for name, table in self.tables.items()}
         names |= {name: np.vectorize(function, otypes=[float]) for name, function in self.own.items()}
         exec(compile(self.source, "<compiled by autograd_mini>", "exec"), names)
         return names["prepare"](parameters, gradients, batch)
-
-
-_NUMPY = (
-    "absolute", "add", "copyto", "cos", "divide", "empty", "equal", "exp", "expm1", "greater", "greater_equal", "less",
-    "less_equal", "log", "log1p", "logaddexp", "matmul", "maximum", "minimum", "multiply", "negative", "ones", "power",
-    "sign", "sin", "sqrt", "subtract", "tan", "tanh", "take", "zeros",
-)  # fmt: skip
 
 
 def _strided(buffer: Any, start: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
@@ -84,7 +80,6 @@ def build(
     *,
     batched: bool,
     gradients: bool,
-    outputs: Sequence[Any],
 ) -> Program:
     """Build the program for a graph.
 
@@ -93,18 +88,17 @@ def build(
         arguments: what the program is given.
         labels: of the parameters, for names.
         batched: whether there is an axis of examples.
-        gradients: whether gradients are computed.
-        outputs: how the roots are returned: the shape of each run of them.
+        gradients: whether gradients of the first root are computed.
     """
-    return _Building(graph, arguments, labels, batched, gradients, outputs).program
+    return _Building(graph, arguments, labels, batched, gradients).program
 
 
 class _Building:
     def __init__(
-        self, graph: Graph, arguments: Any, labels: Any, batched: bool, gradients: bool, outputs: Any
+        self, graph: Graph, arguments: Any, labels: Any, batched: bool, gradients: bool
     ) -> None:
         self.graph, self.arguments, self.labels, self.batched = graph, arguments, labels, batched
-        self.taken = {"parameters", "gradients", "batch", "share", "dtype", "prepare", "step", "strided", *_NUMPY}
+        self.taken = {"parameters", "gradients", "batch", "share", "dtype", "prepare", "step", "strided", *NUMPY_NAMES}
         self.taken |= {argument.name for argument in arguments} | {_new(argument.name) for argument in arguments}
         stores = [Store("parameters", False, len(labels))]
         stores += [
@@ -116,6 +110,8 @@ class _Building:
         self.buffers = self._buffers(wanted if gradients else set())
         lowering = Lowering(self.lifted, self.buffers, batched)
         lowering.run_forward()
+        self.differentiated = gradients
+        results = self._results(lowering)
         forward = len(lowering.writer.statements)
         root = graph.roots[0]
         if gradients and self.lifted.wanted[root]:
@@ -129,7 +125,7 @@ class _Building:
             for statement in self.statements
             if statement.function.startswith("own:")
         }
-        results = self._results(outputs)
+        results += self._gradients_by_arguments()
         keep = [Statement("keep", (), ref) for ref in results if isinstance(ref, Ref)]
         everything = [*self.statements, *keep]
         blocks = {"values": [], "plain": []}  # type: ignore[var-annotated]
@@ -143,7 +139,7 @@ class _Building:
         self.results = [ref if not isinstance(ref, Ref) else keep.pop(0).out for ref in results]
         self.temporaries = share_memory(self.statements)
         text = self._text(lowering, forward)
-        self.program = Program(text, self.lifted, lowering.tables, self.own)
+        self.program = Program(text, self.lifted, lowering.tables, self.own, self.single)
 
     def _buffers(self, wanted: set[str]) -> dict[str, Buffer]:
         found = {}
@@ -197,20 +193,22 @@ class _Building:
 
     # Results
 
-    def _results(self, outputs: Any) -> list[Any]:
-        """For each root where its number is: a view, or a constant."""
-        layout, graph = self.lifted.layout, self.graph
+    def _results(self, lowering: Lowering) -> list[Any]:
+        """Where the numbers are that the program returns: a loss, if there is one, and all others together."""
+        graph = self.graph
+        first = [graph.roots[0]] if self.differentiated else []
         found: list[Any] = []
-        for root in graph.roots:
-            if root in graph.number:
-                found.append(graph.number[root])
-                continue
-            store = layout.names[layout.store[root]]
-            place = Grid(int(layout.position[root]), (1,), (0,))
-            examples = "batch" if self.batched and layout.stores[store].batched else ""
-            ref = view(self.buffers[store], place, examples)
-            found.append(ref._replace(axes=ref.axes[1:]) if examples else ref)
+        for nodes in (first, graph.roots[len(first) :]):
+            self.has_others = bool(nodes)
+            if nodes:
+                ref = lowering.read(self.lifted.operand(np.array(nodes)))
+                found.append(ref)
         return found
+
+    def _gradients_by_arguments(self) -> list[Ref]:
+        if self.by_parameters or not self.differentiated:
+            return []
+        return [self._whole(one, self.buffers[f"d_{one.name}"]) for one in self.arguments if one.wanted]
 
     # Text
 
@@ -247,7 +245,7 @@ class _Building:
         for i, statement in enumerate(self.statements):
             if i == forward:
                 lines.append("# backward")
-            line = _line(statement, name)
+            line = statement_line(statement, name)
             if statement.function == "constant":
                 once.append(line)
             else:
@@ -277,31 +275,26 @@ class _Building:
         return f"{buffer.name} = {made}({shape}, {dtype})"
 
     def _copies(self, name: Any) -> dict[str, str]:
-        copies = {}
-        for one in self.arguments:
-            buffer = self.buffers[one.name]
-            store = self.lifted.layout.stores[one.name]
-            shape = one.shape or (1,)
-            row = len(store.ones)
-            strides, stride = [], 1
-            sizes = list(shape)
-            if row:  # (rows, width + 1), of which the last is 1
-                width = (store.size - row) // row
-                sizes = _split_shape(shape, width)
-            for size in reversed(sizes):
-                strides.insert(0, stride)
-                stride *= size
-                if row and stride == width:
-                    stride += 1
-            axes = [Axis(size, s) if size > 1 else Axis(1, 0) for size, s in zip(sizes, strides, strict=True)]
-            if store.batched and self.batched:
-                axes.insert(0, Axis(1, buffer.places, True))
-            if not one.shape:
-                axes.pop()
-            ref = Ref(buffer, 0, tuple(axes))
-            new = _new(one.name)
-            copies[one.name] = f"{self._target(name, ref)} = {new}"
-        return copies
+        """A line for each argument that copies it in."""
+        return {
+            one.name: f"{self._target(name, self._whole(one, self.buffers[one.name]))} = {_new(one.name)}"
+            for one in self.arguments
+        }
+
+    def _whole(self, one: Argument, buffer: Buffer) -> Ref:
+        """A view of all numbers of an argument in its shape, with the examples first."""
+        store = self.lifted.layout.stores[one.name]
+        width = store.size // len(store.ones) - 1 if store.ones else 0
+        strides, stride = [], 1
+        for size in reversed(one.shape):
+            strides.insert(0, stride)
+            stride *= size
+            if stride == width:  # a place for a 1 follows
+                stride += 1
+        axes = [Axis(size, step) if size > 1 else Axis(1, 0) for size, step in zip(one.shape, strides, strict=True)]
+        if self.batched and store.batched:
+            axes.insert(0, Axis(1, buffer.places, True))
+        return Ref(buffer, 0, tuple(axes))
 
     def _target(self, name: Any, ref: Ref) -> str:
         buffer = ref.buffer
@@ -316,17 +309,30 @@ class _Building:
         return f"{name(ref)}[...]"
 
     def _returned(self, name: Any) -> str:
-        texts = []
-        for i, ref in enumerate(self.results):
-            text = name(ref)
-            if isinstance(ref, Ref):
-                per_example = bool(ref.axes) and ref.axes[-1].per_batch
-                if i == 0 and self.by_parameters and self.batched and per_example:
-                    text = f"add.reduce({text}) * share"
-                elif not per_example:
-                    text = f"{text}[0]"
-            texts.append(text)
-        return f"return {', '.join(texts)}" + "," * (len(texts) == 1 and len(self.results) > 1)
+        """The line that returns (loss, others, gradients by arguments), or the loss alone where that is all."""
+        results = list(self.results)
+        loss, others = "None", "()"
+        if self.differentiated:
+            loss = self._one_number(results.pop(0), name)
+        if self.has_others:
+            others = name(results.pop(0))
+        self.single = self.by_parameters and not self.has_others
+        if self.single:
+            return f"return {loss}"
+        gradients = [self._copy_of(ref, name) for ref in results]
+        return f"return {loss}, {others}, ({', '.join(gradients)}{',' * (len(gradients) == 1)})"
+
+    def _one_number(self, ref: Any, name: Any) -> str:
+        if not isinstance(ref, Ref):
+            return name(ref)
+        text = name(ref)
+        if not (self.batched and ref.axes[-1].per_batch):
+            return f"{text}.item()"
+        return f"add.reduce({text}[0]) * share" if self.by_parameters else f"{text}[0].copy()"
+
+    def _copy_of(self, ref: Ref, name: Any) -> str:
+        text = name(ref) if ref.axes else f"{ref.buffer.name}[0]"
+        return f"{text}.copy()" if ref.axes else text
 
     def _view_name(self, ref: Ref, text: str) -> str:
         base = ref.buffer.name
@@ -363,30 +369,3 @@ _WORDS = {"add": "total", "mul": "product", "sub": "difference", "sum": "total",
 
 def _new(name: str) -> str:
     return name.upper() if name.upper() != name else f"new_{name}"
-
-
-def _split_shape(shape: Sequence[int], width: int) -> list[int]:
-    """A shape whose innermost axes make up `width`."""
-    return list(shape)
-
-
-def _line(statement: Statement, name: Any) -> str:
-    function, args, out = statement.function, statement.args, statement.out
-    given = [name(arg) for arg in args]
-    target = name(out) if out is not None else ""
-    if function in ("copy", "constant"):
-        return f"{target}[...] = {given[0]}"
-    if function == "choose":
-        return f"copyto({target}, {given[0]}, where={given[1]})"
-    if function.endswith(".reduce"):
-        return f"{function}({given[0]}, axis={statement.keywords}, out={target})"
-    if function == "take":
-        text = f"take({given[0]}, {given[1]}, axis=0, out={target}, mode='clip')"
-        return text if statement.keywords != "one" else f"{target}[...] = {given[0]}[{given[1]}, None]"
-    if function == "put":
-        return f"{target}[{given[0]}] = {given[1]}"
-    if function == "add_at":
-        return f"{target}[{given[0]}] += {given[1]}"
-    if function in ("erf", "erfc", "on_grid") or function.startswith("own:"):
-        return f"{target}[...] = {re.sub(chr(92) + 'W', '_', function)}({', '.join(given)})"
-    return f"{function}({', '.join(given)}, out={target})"

@@ -7,14 +7,13 @@ of the pairs (w, x) and (b, 1). Everything is numbered: a node is an index, its 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd_mini.compiler.symbols import calculate
-from autograd_mini.rules import RULES
+from autograd_mini.tracer import HELD
 from autograd_mini.value import Value
 
-__all__ = ["HELD", "Graph", "Source", "canonical"]
+__all__ = ["NO_GRADIENT", "Graph", "Source", "canonical"]
 
-HELD = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "largest", "on_grid"})
-"""Ops that hand on no gradient: conditions, and what counts as a constant though it depends on the input."""
+NO_GRADIENT = frozenset({*HELD, "detach"})
+"""Ops that hand on no gradient: conditions, what counts as a constant though it is none, and what no_grad() made."""
 
 _COMMUTATIVE = frozenset({"add", "mul", "maximum", "minimum", "equal"})
 Term = tuple[int, bool]
@@ -39,6 +38,7 @@ class Graph:
         source: of the leaves, where their numbers come from.
         number: of the constants, their numbers.
         roots: the nodes that the program computes.
+        leaves: the Values that were leaves when it was recorded.
     """
 
     def __init__(self) -> None:
@@ -47,6 +47,7 @@ class Graph:
         self.source: dict[int, Source] = {}
         self.number: dict[int, float] = {}
         self.roots: list[int] = []
+        self.leaves: list[Value] = []
         self._found: dict[tuple[Any, ...], int] = {}
 
     def __len__(self) -> int:
@@ -95,8 +96,11 @@ def canonical(roots: Sequence[Value | float], sources: Mapping[Value, Source]) -
     """
     plain = Graph()
     numbered = _number(plain, roots, sources)
+    leaves = [node for node in numbered if not node._args]
     plain.roots = [plain.constant(root) if isinstance(root, float) else numbered[root] for root in roots]
-    return _Flattening(plain).result
+    result = _Flattening(plain).result
+    result.leaves = leaves
+    return result
 
 
 def _order(roots: Iterable[Any]) -> list[Value]:
@@ -134,6 +138,8 @@ def _number(graph: Graph, roots: Iterable[Any], sources: Mapping[Value, Source])
             numbered[node] = graph.constant(node._data)
         else:
             numbered[node] = _simplified(graph, node.op, args)
+            if not node._inputs and node.op not in HELD:  # made under no_grad()
+                numbered[node] = graph.node("detach", (numbered[node],))
     return numbered
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.canonical import HELD, Graph
+from autograd_mini.compiler.canonical import NO_GRADIENT, Graph
 from autograd_mini.compiler.layout import Block, Grid, Indices, Layout, Store, common_sizes, grid
 
 __all__ = ["Kernel", "Lifted", "Operand", "lift"]
@@ -72,6 +72,7 @@ class Lifted:
     kernels: list[Kernel]
     wanted: Any
     batched: Any
+    operand: Callable[[Indices], Operand]
 
 
 def lift(
@@ -114,7 +115,7 @@ class _Lifting:
         self.ends_in_one = self._first_of_those_with_a_one()
         self._place_leaves()
         self.kernels: list[Kernel] = []
-        self.lifted = Lifted(graph, layout, self.kernels, self.wanted, self.batched)
+        self.lifted = Lifted(graph, layout, self.kernels, self.wanted, self.batched, self._operand)
         for _, op, _, _, _, members in self._groups():
             self._lift_group(op, np.array(members))
 
@@ -131,7 +132,7 @@ class _Lifting:
                     several = np.array(args)
                     self.batched[index] = self.batched[several].any()
                     wanted = self.wanted[several].any()
-                self.wanted[index] = wanted and graph.op[index] not in HELD
+                self.wanted[index] = wanted and graph.op[index] not in NO_GRADIENT
         return level
 
     def _groups(self) -> list[tuple[Any, ...]]:
@@ -286,6 +287,8 @@ class _Lifting:
             code = self._one_store(others)
             if code >= 0:
                 positions = self.layout.position[nodes]
+                if constant.any() and nodes.ndim < 3:
+                    return operand
                 if constant.any():
                     positions = self._with_ones(nodes, positions, constant, self.layout.stores[self.layout.names[code]])
                 if positions is not None:

@@ -1,0 +1,246 @@
+"""``compile`` with examples: a step that is called with arrays, one example or a whole batch at a time."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd_mini import trees
+from autograd_mini.compiler.build import Program, build
+from autograd_mini.compiler.recording import Recording
+from autograd_mini.compiler.report import report
+from autograd_mini.printing import always_answers
+from autograd_mini.value import Value
+
+__all__ = ["CompiledStep"]
+
+_KEPT = 16
+
+
+class CompiledStep:
+    """A compiled function of arrays, with its gradients; ``compile`` makes it.
+
+    Attributes:
+        parameters: the flat vector of the parameters that the program reads. Change it in place; an assignment copies.
+        gradients: the flat vector of their gradients after the last call. Every call writes into the same memory.
+        named: views into `parameters` by name.
+        source: the NumPy program for a batch, or for a single example if none was run with a batch.
+        report: what became of the scalars, line by line.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        examples: Sequence[Any],
+        parameters: Sequence[Value] | None,
+        *,
+        has_aux: bool,
+        gradients: bool,
+        dtype: Any,
+    ) -> None:
+        self._values = list(parameters or ())
+        self._by_arguments = parameters is None
+        self._dtype, self._has_aux, self._differentiated = np.dtype(dtype), has_aux, gradients
+        self._recording = Recording(f, examples, parameters, gradients and self._by_arguments)
+        self._check_output()
+        self._parameters = np.array([value.data for value in self._values], self._dtype)
+        self.gradients: NDArray[Any] = np.zeros(len(self._values), self._dtype)
+        self._programs: dict[bool, Program] = {}
+        self._ready: OrderedDict[tuple[tuple[int, ...], ...], Callable[..., Any]] = OrderedDict()
+        self._given = len(examples)
+
+    def _check_output(self) -> None:
+        output = self._recording.output
+        if self._has_aux and not (isinstance(output, tuple) and len(output) == 2):
+            raise TypeError(f"with has_aux the function returns a pair (loss, others), got {output!r:.60}")
+        loss = output[0] if self._has_aux else output
+        if self._differentiated and not trees.is_leaf(loss):
+            raise TypeError(
+                f"gradients are taken of one number, and the function returned {loss!r:.60}; return one of its numbers "
+                "or their sum, a pair (loss, others) with has_aux=True, or compile with gradients=False"
+            )
+
+    @property
+    def parameters(self) -> NDArray[Any]:
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, numbers: Any) -> None:
+        if numbers is not self._parameters:
+            self._parameters[...] = numbers
+
+    @property
+    def named(self) -> Mapping[str, NDArray[Any]]:
+        found: dict[str, list[int]] = {}
+        for i, value in enumerate(self._values):
+            name, bracket, _ = (value.label or f"parameter[{i}]").rpartition("[")
+            found.setdefault(name if bracket else value.label, []).append(i)
+        return {name: self._parameters[places[0] : places[-1] + 1] for name, places in found.items()}
+
+    @property
+    def source(self) -> str:
+        return self._shown.source
+
+    @property
+    def report(self) -> str:
+        return report(self._shown.lifted, self._batched_shown)
+
+    @property
+    def _batched_shown(self) -> bool:
+        return bool(self._recording.arguments) and (True in self._programs or not self._programs)
+
+    @property
+    def _shown(self) -> Program:
+        return self._program(self._batched_shown)
+
+    def __call__(self, *args: Any) -> Any:
+        """Run the program.
+
+        Args:
+            *args: for each argument an array of its example's shape; or, all with the same additional axis in front, a
+                batch of such.
+
+        Returns:
+            ``(loss, gradients)``. With `parameters`, the loss is the mean over the batch and the gradients one flat
+            vector, the same memory at every call. Without, there is a loss for each example, and a tuple of gradients
+            by the arguments in their shapes. With ``has_aux`` the loss is a pair ``(loss, others)``; with
+            ``gradients=False`` there is only what the function returns.
+
+        Raises:
+            TypeError: for a wrong number of arguments, or what is not an array of numbers.
+            ValueError: for other shapes.
+        """
+        try:
+            run = self._ready[tuple([arg.shape for arg in args])]
+        except (KeyError, AttributeError, TypeError):
+            args = self._checked(args)
+            run = self._ready[tuple([arg.shape for arg in args])]
+        return run(*args)
+
+    def store(self) -> None:
+        """Write the parameters and their gradients back into the Values, where pictures and the stepper see them."""
+        for value, data, gradient in zip(
+            self._values, self._parameters.tolist(), self.gradients.tolist(), strict=True
+        ):
+            value.data = data
+            value.grad = gradient
+
+    def load(self) -> None:
+        """Read the parameters from the Values again, after they have been changed there."""
+        self._parameters[:] = [value.data for value in self._values]
+
+    def _checked(self, args: tuple[Any, ...]) -> tuple[NDArray[Any], ...]:
+        mine = self._recording.arguments[: self._given]
+        if len(args) != self._given:
+            names = ", ".join(argument.name for argument in mine) or "none"
+            raise TypeError(f"the program has {self._given} arguments ({names}), got {len(args)}")
+        arrays = tuple([_array(argument.name, arg, self._dtype) for argument, arg in zip(mine, args, strict=True)])
+        shapes = tuple([array.shape for array in arrays])
+        if shapes not in self._ready:
+            batch = self._batch(shapes)
+            self._ready[shapes] = self._runner(batch)
+            if len(self._ready) > _KEPT:
+                self._ready.popitem(last=False)
+        return arrays
+
+    def _batch(self, shapes: tuple[tuple[int, ...], ...]) -> int | None:
+        """The size of the batch that these shapes make; None for a single example."""
+        mine = self._recording.arguments[: self._given]
+        if all(shape == argument.shape for shape, argument in zip(shapes, mine, strict=True)):
+            return None
+        sizes = {shape[0] for shape in shapes if shape}
+        fits = all(shape[1:] == argument.shape and shape for shape, argument in zip(shapes, mine, strict=True))
+        if fits and len(sizes) == 1 and 0 not in sizes:
+            return sizes.pop()
+        one = ", ".join(f"{argument.name}: {argument.shape}" for argument in mine)
+        got = ", ".join(map(str, shapes))
+        raise ValueError(
+            f"the program was compiled for one example of shapes {one}, or a batch of them with one more axis in front, "
+            f"the same for all; got {got}; compile again with examples of these shapes"
+        )
+
+    def _program(self, batched: bool) -> Program:
+        if batched not in self._programs:
+            recording = self._recording
+            labels = [value.label or f"parameter[{i}]" for i, value in enumerate(self._values)]
+            self._programs[batched] = build(
+                recording.graph, recording.arguments, labels, batched=batched, gradients=self._differentiated
+            )
+        return self._programs[batched]
+
+    def _runner(self, batch: int | None) -> Callable[..., Any]:
+        """The function that runs the program for one size of the batch and gives what a call returns."""
+        recording = self._recording
+        program = self._program(batch is not None)
+        step = program.prepare(self._parameters, self.gradients, batch or 1, self._dtype)
+        gradients = self.gradients
+        if recording.results == 1 and self._differentiated and not self._by_arguments and not self._asks():
+            if program.single:
+                return lambda *args: (step(*args), gradients)
+        return lambda *args: self._run(step, args, batch)
+
+    def _asks(self) -> bool:
+        tracer = self._recording.tracer
+        return bool(tracer.draws or tracer.reads or tracer.observations)
+
+    def _run(self, step: Callable[..., Any], args: tuple[Any, ...], batch: int | None) -> Any:
+        recording, tracer = self._recording, self._recording.tracer
+        supplied: list[Any] = []
+        for draw in tracer.draws:
+            rows = len(draw.values)
+            drawn = np.asarray(draw.draw(rows * (batch or 1)), dtype=self._dtype)
+            supplied.append(drawn.reshape((-1, rows, drawn.shape[-1])[batch is None :]))
+        supplied += [np.asarray(read.read(), dtype=self._dtype) for read in tracer.reads]
+        loss, others, by_arguments = step(*args, *supplied)
+        if tracer.observations:
+            self._tell(others[recording.results - self._differentiated :])
+        others = others[: recording.results - self._differentiated]
+        if not self._differentiated:
+            return _packed(recording.output, iter(others), batch)
+        value = (loss, _packed(recording.output[1], iter(others), batch)) if self._has_aux else loss
+        return value, (by_arguments if self._by_arguments else self.gradients)
+
+    def _tell(self, observed: Any) -> None:
+        numbers = iter(np.asarray(observed).tolist())
+        for observation in self._recording.tracer.observations:
+            observation.callback([next(numbers) for _ in observation.values])
+
+    @always_answers
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{one.name}: {one.shape}" for one in self._recording.arguments[: self._given])
+        return f"CompiledStep({shapes}; {len(self._values):,} parameters)"
+
+
+def _array(name: str, arg: Any, dtype: Any) -> NDArray[Any]:
+    try:
+        array = np.asarray(arg)
+        if array.dtype.kind in "fiub":
+            return array
+    except ValueError:
+        pass
+    raise TypeError(f"{name} must be an array of numbers, got {arg!r:.60}; a program takes no Values and no ragged lists")
+
+
+def _packed(tree: Any, rows: Any, batch: int | None) -> Any:
+    """Put the program's numbers in the structure that the function returned; lists of one shape become arrays."""
+    if isinstance(tree, dict):
+        return {key: _packed(part, rows, batch) for key, part in tree.items()}
+    if isinstance(tree, tuple):
+        return tuple(_packed(part, rows, batch) for part in tree)
+    if trees.is_leaf(tree):
+        return _copied(next(rows))
+    count = sum(1 for _ in trees.leaves(tree))
+    taken = [np.asarray(next(rows)) for _ in range(count)]
+    if batch is not None:
+        taken = [np.broadcast_to(row, (batch,)) for row in taken]
+    try:
+        shape = np.shape(trees.rebuild(trees.as_lists(tree), iter(lambda: 0.0, 1.0)))
+    except ValueError:
+        return trees.rebuild(tree, iter(taken))
+    return np.array(taken).T.reshape((batch, *shape) if batch is not None else shape)
+
+
+def _copied(row: Any) -> Any:
+    return row.copy() if isinstance(row, np.ndarray) else row
