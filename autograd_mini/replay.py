@@ -10,6 +10,7 @@ from autograd_mini.graph import topological_order
 from autograd_mini.kits import COMPLEX, FLOAT, Kit
 from autograd_mini.number import as_recorded, number
 from autograd_mini.rules import RULES
+from autograd_mini.tracer import refuse_unknown
 from autograd_mini.value import Value
 
 __all__ = ["Replay", "branches", "misfits", "recompute", "refuse_changed_data"]
@@ -173,6 +174,7 @@ def recompute(order: Iterable[Value], leaf: Value, data: Any) -> None:
         >>> y.data, y.local_derivatives
         (16.0, (4.0, 4.0))
     """
+    refuse_unknown("assigned data", leaf)
     fresh: dict[Value, tuple[float, tuple[float, ...]]] = {leaf: (number(data, "the number to set"), ())}
     for node in order:
         if node.op not in RULES:

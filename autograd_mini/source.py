@@ -1,4 +1,4 @@
-"""Finding the line of the user's code that is running now: the first frame outside this project's packages."""
+"""Finding the line of the user's code that is running now: the first frame outside this project and NumPy."""
 
 import linecache
 import sys
@@ -11,7 +11,7 @@ from autograd_mini.printing import printable
 __all__ = ["SourceLine", "user_line", "warn"]
 
 _LONGEST = 300
-_OWN_PACKAGES = frozenset({"autograd_mini", "nn", "viz"})
+_NOT_THE_USERS = frozenset({"autograd_mini", "nn", "viz", "numpy", "copy"})  # the last two call methods of a Value
 
 
 class SourceLine(NamedTuple):
@@ -27,7 +27,7 @@ class SourceLine(NamedTuple):
 
 def _user_frame() -> FrameType:
     frame = sys._getframe(1)
-    while frame.f_back and str(frame.f_globals.get("__name__", "")).partition(".")[0] in _OWN_PACKAGES:
+    while frame.f_back and str(frame.f_globals.get("__name__", "")).partition(".")[0] in _NOT_THE_USERS:
         frame = frame.f_back
     return frame
 

@@ -45,8 +45,8 @@ HELD: dict[str, Callable[..., Any]] = {
 _SIGNS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
 _NOT_YET = "a number that is not known until the compiled program runs"
 _READING = {
-    "bool": f"a branch on {_NOT_YET}; write where(CONDITION, a, b), which records both branches, or maximum(a, b) "
-    "and minimum(a, b) for max and min",
+    "bool": f"a branch on {_NOT_YET}; write where(CONDITION, a, b), which records both branches, maximum(a, b) "
+    "and minimum(a, b) for max and min, and (a > 0) * (b > 0) for `and`",
     "float": f"float() of {_NOT_YET}; leave it a Value, and write exp(x) of autograd_mini for math.exp(x)",
     "data": f".data of {_NOT_YET}; use the Value itself, under no_grad() where no gradient is to go through it",
     "assigned data": f"an assignment to {_NOT_YET}; compute a new Value, and assign outside of what is compiled",

@@ -78,7 +78,7 @@ class Trace:
         own = set(self.inputs)
         ends = (parent for node in sweep_order(self.outputs, self.inputs) for parent in node._inputs)
         foreign = (x for x in (*self.outputs, *ends) if not x._inputs and x.op != "constant" and x not in own)
-        return any(x._args for x in self.inputs) or any(True for _ in foreign)
+        return any(x._inputs for x in self.inputs) or any(True for _ in foreign)
 
     def one_output(self) -> Value:
         """The one number that the function returned."""

@@ -6,6 +6,7 @@ from typing import Any
 from autograd_mini.backward import Step, sweep, sweep_order
 from autograd_mini.notation import Names
 from autograd_mini.number import number_text
+from autograd_mini.tracer import refuse_unknown
 
 __all__ = ["Way"]
 
@@ -40,6 +41,7 @@ class Way:
                     f"{what} must be a Value, got {end!r:.60} of type {type(end).__name__}; "
                     "the order is explain(w, loss) and paths(loss, w)"
                 )
+        refuse_unknown("steps", loss)
         self.loss, self.w = loss, w
         every = sweep_order([loss])
         self._names = Names(every or [loss])

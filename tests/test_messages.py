@@ -367,8 +367,8 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "a branch on a number that is traced": (
         branch_while_traced, am.TraceError,
-        ": return 1.0 if x > 0.0 else x: a branch on a number that is not known until the compiled "
-        "program runs; write where(x > 0, a, b), which records both branches, or maximum(a, b) and minimum(a, b)",
+        ": return 1.0 if x > 0.0 else x: a branch on a number that is not known until the compiled program "
+        "runs; write where(x > 0, a, b), which records both branches, maximum(a, b) and minimum(a, b) for max a",
     ),
     "an anomaly of forward mode": (
         watched_tangent, AnomalyError,
