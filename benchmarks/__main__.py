@@ -7,15 +7,25 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
+from benchmarks.compiled_steps import run_compiled_steps
+from benchmarks.compiling import run_compile_time, run_compiled_expression
 from benchmarks.figures import Figure
 from benchmarks.races import RACES, run_races
 from benchmarks.scaling import run_scaling
 
-NAMES = [*RACES, "scaling"]
+OTHERS = {
+    "scaling": run_scaling,
+    "compiled-steps": run_compiled_steps,
+    "compiled-expression": run_compiled_expression,
+    "compile-time": run_compile_time,
+}
+NAMES = [*RACES, *OTHERS]
+PEERS = {**dict.fromkeys(RACES, ("micrograd",)), "compiled-steps": ("torch", "jax")}
 METHOD = (
     "Median (quartiles) of one ratio per round, of processor time; samples of whole steps in turn, order swapped every "
     "round, each engine in its own warmed-up process with one thread, gc on. Scaling: build, backward, free; peak "
-    "resident memory."
+    "resident memory. Compiled steps: float64 everywhere, each process kept on one processor (where the system cannot: "
+    "wall time). Compile time: trace and compile."
 )
 
 
@@ -23,7 +33,8 @@ def figures(chosen: list[str], rounds: int) -> Iterator[Figure]:
     for workload in ("expression", "moons", "gpt"):
         races = {name: race for name, race in RACES.items() if name in chosen and race.workload == workload}
         yield from run_races(races, rounds) if races else ()
-    yield from run_scaling(rounds) if "scaling" in chosen else ()
+    for name, run in OTHERS.items():
+        yield from run(rounds) if name in chosen else ()
 
 
 def main() -> int:
@@ -39,11 +50,12 @@ def main() -> int:
         return 0
     if options.rounds < 1:
         parser.error(f"--rounds is a whole number of at least 1, got {options.rounds}")
-    if chosen != ["scaling"] and not find_spec("micrograd"):
-        parser.error("micrograd is not installed; ./dev bench installs it and runs this")
+    needed = {peer for name in chosen for peer in PEERS.get(name, ())}
+    if missing := ", ".join(sorted(peer for peer in needed if not find_spec(peer))):
+        parser.error(f"not installed: {missing}; ./dev bench installs all peers and runs this")
     found = []
     if not options.json:
-        print(f"autograd_mini beside micrograd, Python {platform.python_version()}.", METHOD, "", sep="\n", flush=True)
+        print(f"autograd_mini beside its peers, Python {platform.python_version()}.", METHOD, "", sep="\n", flush=True)
     for figure in figures(chosen, options.rounds):
         found.append(figure)
         if not options.json:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_mini import parameter
+from autograd_mini.compiler import compile
 from examples.gpt import CHANNELS, GPT, HEADS, POSITIONS, VOCABULARY, encode
 
 __all__ = ["GPT_ENGINES", "NumPyGPT"]
@@ -81,8 +82,6 @@ def micrograd_gpt() -> Step:
 
 def compiled_gpt() -> Step:
     """The same lines, compiled."""
-    from autograd_mini.compiler import compile
-
     model = GPT()
     compiled = compile(model.loss, INPUTS, TARGETS, parameters=model.parameters())
     inputs, targets = np.array(INPUTS), np.array(TARGETS)

@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 
 import nn
 from autograd_mini import Value, dot
+from autograd_mini.compiler import compile
 from benchmarks.gpt import GPT_ENGINES
 
-__all__ = ["WORKLOADS", "Step"]
+__all__ = ["WORKLOADS", "ScalarMLP", "Step", "small_expression"]
 
 Step: TypeAlias = Callable[[], Sequence[Any]]
 """A whole step, from the inputs to the update; it returns the loss and then the gradients, singly or in a vector."""
@@ -51,6 +52,32 @@ def expression(number: Any) -> Step:
     return step
 
 
+def small_expression(a: Any, b: Any) -> Any:
+    """Some arithmetic on numbers, Values or arrays."""
+    c = a + b
+    d = a * b + b**3
+    e = c - d
+    f = e**2
+    return f / 2
+
+
+def small_expression_of_values() -> list[float]:
+    a, b = Value(-4.0), Value(2.0)
+    g = small_expression(a, b)
+    g.backward()
+    return [g.data, a.grad, b.grad]
+
+
+def small_expression_compiled() -> Step:
+    f = compile(small_expression)
+
+    def step() -> list[float]:
+        g, (da, db) = f(-4.0, 2.0)
+        return [g, da, db]
+
+    return step
+
+
 class ScalarNeuron:
     """micrograd's neuron on our Value: a node per product and per sum."""
 
@@ -74,7 +101,7 @@ class ScalarMLP:
     def __call__(self, x: list[Any]) -> Any:
         for layer in self.layers:
             x = [neuron(x) for neuron in layer]
-        return x[0]
+        return x[0] if len(x) == 1 else x
 
     def parameters(self) -> list[Value]:
         return [p for layer in self.layers for neuron in layer for p in [*neuron.w, neuron.b]]
@@ -127,6 +154,10 @@ WORKLOADS: dict[str, dict[str, Callable[[], Step]]] = {
     "expression": {
         "micrograd": lambda: expression(import_module("micrograd.engine").Value),
         "scalars": lambda: expression(Value),
+    },
+    "small expression": {
+        "scalars": lambda: small_expression_of_values,
+        "compiled": small_expression_compiled,
     },
     "moons": {
         "micrograd": lambda: demo(import_module("micrograd.engine").Value, import_module("micrograd.nn").MLP),

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autograd_mini import no_grad, parameter
+from autograd_mini.compiler import compile
 from nn import Adam
 
 POSITIONS, CHANNELS, HEADS = 8, 16, 4
@@ -135,8 +136,6 @@ def train(model: GPT, words: Sequence[str], options: argparse.Namespace) -> None
     encoded, generator = [encode(word) for word in words], random.Random(options.seed)
     adam = Adam(model.parameters(), betas=(0.9, 0.99))
     if compiled := options.engine == "compiled":
-        from autograd_mini.compiler import compile
-
         step, state = compile(model.loss, *encoded[0], parameters=model.parameters()), adam.state
     for i in range(options.steps):
         batch = generator.choices(encoded, k=options.batch)

@@ -6,9 +6,14 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from autograd_mini import statistics
+import nn
+from autograd_mini import Value, statistics
+from benchmarks.__main__ import NAMES
+from benchmarks.compiled_steps import ENGINES, LEARNING_RATE, NETWORKS, Network, matrices, prepared
+from benchmarks.compiling import chain
 from benchmarks.figures import figure
 from benchmarks.races import RACES, Race, numbers, same
 from benchmarks.scaling import GRAPHS, Build
@@ -48,6 +53,40 @@ def test_the_gpt_of_arrays_takes_the_steps_of_the_one_of_scalars(engine: str) ->
     assert len(answer) == 1 + (27 + 8 + 4 * 16 + 2 * 64 + 27) * 16
     assert same(answer, numbers(with_scalars()))
     assert same(numbers(with_arrays()), numbers(with_scalars()))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_every_engine_takes_the_same_steps(network: Network, engine: str) -> None:
+    package = {"numpy": "numpy", "compiled": "autograd_mini", "torch": "torch"}.get(engine, "jax")
+    if not find_spec(package):
+        pytest.skip(f"{package} is not installed; ./dev bench installs it")
+    step, answer = prepared(network, engine)
+    assert same(answer, prepared(network, "numpy")[1])
+    assert math.isfinite(step())
+
+
+def test_the_steps_by_hand_are_those_of_nn() -> None:
+    for network in NETWORKS.values():
+        network = network._replace(batch=2)
+        model, (X, Y) = network.model(), network.batches()[0]
+        targets = Y[:, 0] if network.sizes[-1] == 1 else Y
+        loss = getattr(nn, network.loss)([model(row) for row in X.tolist()], targets.tolist())
+        loss.backward()
+        nn.SGD(model.parameters(), learning_rate=LEARNING_RATE).step()
+        step, parameters, _ = ENGINES["numpy"](network)
+        assert step(X, Y) == pytest.approx(loss.data, rel=1e-12)
+        for array, expected in zip(parameters(), matrices(model), strict=True):
+            np.testing.assert_allclose(array, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_the_compiled_expression_is_that_of_the_values() -> None:
+    engines = WORKLOADS["small expression"]
+    assert same(engines["compiled"]()(), engines["scalars"]()())
+
+
+def test_a_chain_has_two_operations_per_step() -> None:
+    assert statistics(chain(1000)(Value(1.0), Value(0.5), Value(0.25))).nodes == 2003
 
 
 def test_other_work_is_not_the_same() -> None:
@@ -90,7 +129,7 @@ def test_a_graph_has_as_many_nodes_as_asked_for(build: Build) -> None:
 
 def test_the_list_names_every_benchmark() -> None:
     done = call_benchmarks("--list")
-    assert (done.stdout.split(), done.returncode) == ([*RACES, "scaling"], 0)
+    assert (done.stdout.split(), done.returncode) == (NAMES, 0)
 
 
 def test_an_unknown_benchmark_is_refused_with_the_legal_names() -> None:

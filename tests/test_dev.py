@@ -131,6 +131,26 @@ def test_peers_are_pinned_and_installed_when_asked_for(dev: ModuleType) -> None:
     assert all("==" in line for line in pinned)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "installed"),
+    [
+        (["bench"], ["dev", "bench", "peers"]),
+        (["test", "--peers"], ["dev", "peers"]),
+        (["test"], ["dev"]),
+    ],
+)
+def test_only_what_compares_installs_what_it_compares_with(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, arguments: list[str], installed: list[str]
+) -> None:
+    prepared: list[str] = []
+    monkeypatch.setattr(dev, "prepare", prepared.append)
+    monkeypatch.setattr(dev, "ensure_dot", lambda: None)
+    monkeypatch.setattr(dev.os, "chdir", lambda path: None)
+    monkeypatch.setattr(dev.os, "execv", lambda path, command: None)
+    dev.main(arguments)
+    assert prepared == installed
+
+
 def test_a_failing_step_shows_its_output_and_ends_with_its_code(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         load_dev().run_step(sys.executable, "-c", "print('no such package'); raise SystemExit(7)")

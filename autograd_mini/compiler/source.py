@@ -156,7 +156,7 @@ def _plain_text(ref: Ref) -> str | None:
     pairs = [(axis.size, axis.stride) for axis in core]
     if not pairs:
         text = _slice(name, start, start + 1, whole)
-        return text if len(ref.axes) == 1 else f"{text}.reshape({', '.join('1' * len(ref.axes))})"
+        return text if len(ref.axes) == 1 else f"{text}.reshape({(1,) * len(ref.axes)})"
     if len(pairs) == 1 and pairs[0][1] == 1:
         text = _slice(name, start, start + pairs[0][0], whole)
     elif len(pairs) == 2:
