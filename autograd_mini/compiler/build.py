@@ -11,8 +11,10 @@ import numpy as np
 from autograd_mini.compiler.canonical import Graph
 from autograd_mini.compiler.layout import Grid, Store
 from autograd_mini.compiler.lift import Kernel, Lifted, Operand, lift
-from autograd_mini.compiler.lower import Lowering
-from autograd_mini.compiler.program import Axis, Buffer, Ref, Scalar, Statement, view
+from autograd_mini.compiler.loss import Total, total_of
+from autograd_mini.compiler.lower import Lowering, flat
+from autograd_mini.compiler.program import Axis, Buffer, Ref, Scalar, Statement, in_order, view
+from autograd_mini.compiler.reverse import Reverse
 from autograd_mini.compiler.source import refs, share_memory, split, view_text
 from autograd_mini.compiler.symbols import opaque_function
 from autograd_mini.compiler.text import NUMPY_NAMES, statement_line
@@ -47,7 +49,7 @@ class Program:
         lifted: the kernels it came from.
         tables: arrays that the source uses by name.
         own: functions for the user's own ops.
-        single: whether its function returns the loss alone.
+        single: whether its function returns what a call does, a loss and the gradients by the parameters.
     """
 
     source: str
@@ -106,19 +108,20 @@ class _Building:
         ]
         wanted = {one.name for one in arguments if one.wanted} | ({"parameters"} if labels else set())
         self.by_parameters = bool(labels)
-        self.lifted = lift(graph, stores, wanted.__contains__ if gradients else (lambda store: False), self._name)
-        self.buffers = self._buffers(wanted if gradients else set())
-        lowering = Lowering(self.lifted, self.buffers, batched)
-        lowering.run_forward()
         self.differentiated = gradients
+        self.lifted = lift(graph, stores, wanted.__contains__ if gradients else (lambda store: False), self._name)
+        self.buffers = self._buffers()
+        self.total = self._total() if gradients and (self.by_parameters or not batched) else None
+        skipped = self.total.skipped if self.total else []
+        lowering = Lowering(self.lifted, self.buffers, batched, skipped)
         results = self._results(lowering)
         forward = len(lowering.writer.statements)
+        self.gradients = self._gradient_buffers(wanted)
         root = graph.roots[0]
         if gradients and self.lifted.wanted[root]:
-            seed: Any = 1.0
-            if batched and self.by_parameters:
-                seed = lowering.writer.leaf(Scalar("share"))
-            lowering.run_backward({root: seed})
+            reverse = Reverse(lowering, self.gradients)
+            self._start(reverse, root)
+            reverse.run(skipped)
         self.statements = lowering.writer.statements
         self.own = {
             re.sub(r"\W", "_", statement.function): opaque_function(statement.function)
@@ -132,25 +135,69 @@ class _Building:
         for kernel in self.lifted.kernels:
             block = kernel.block
             blocks[block.store].append((block.name, block.start, block.size))
+            blocks[block.store] += [("", block.start, block.size + 1)] if block.start + block.size in self.lifted.layout.stores[block.store].ones else []
         for name, of in blocks.items():
             split(everything, self.buffers[name], of, "")
-            if f"d_{name}" in self.buffers:
-                split(everything, self.buffers[f"d_{name}"], of, "d_")
+            split(everything, self.gradients[name], of, "d_")
         self.results = [ref if not isinstance(ref, Ref) else keep.pop(0).out for ref in results]
         self.temporaries = share_memory(self.statements)
         text = self._text(lowering, forward)
         self.program = Program(text, self.lifted, lowering.tables, self.own, self.single)
 
-    def _buffers(self, wanted: set[str]) -> dict[str, Buffer]:
+    def _buffers(self) -> dict[str, Buffer]:
+        """Memory for each store. Inputs of matrix products are kept as they come, others with the examples last."""
+        factors = {
+            operand.store for kernel in self.lifted.kernels if kernel.op == "matmul" for operand in kernel.operands
+        }
         found = {}
         for name, store in self.lifted.layout.stores.items():
-            given = name == "parameters"
-            argument = any(one.name == name for one in self.arguments)
-            found[name] = Buffer(name, store.size, store.batched, argument, "given" if given else "kept")
-            if name in wanted or name in ("values", "plain"):
-                d_name = "gradients" if given else f"d_{name}"
-                found[f"d_{name}"] = Buffer(d_name, store.size, store.batched, argument, "given" if given else "kept")
+            is_factor = name in factors and name not in ("values", "plain", "parameters")
+            kind = "given" if name == "parameters" else "kept"
+            found[name] = Buffer(name + "_and_one" * bool(store.ones and kind == "kept"), store.size, store.batched, is_factor, kind)
         return found
+
+    def _gradient_buffers(self, wanted: set[str]) -> dict[str, Buffer]:
+        found = {}
+        for name, store in self.lifted.layout.stores.items():
+            if name in wanted or name in ("values", "plain"):
+                given = name == "parameters"
+                own = "gradients" if given else f"d_{name}"
+                found[name] = Buffer(own, store.size, store.batched, kind="given" if given else "kept")
+        return found
+
+    def _total(self) -> Total | None:
+        """The loss as a total, if each of its operands is one piece of memory."""
+        total = total_of(self.lifted)
+        if total is None:
+            return None
+        for operand in total.operands:
+            if operand.view is None or 0 in operand.view.strides_of_long_axes or self._total_view(operand) is None:
+                return None
+            if operand.sizes != total.operands[0].sizes and not all(one.view.is_in_order for one in total.operands):
+                return None
+        return total
+
+    def _total_view(self, operand: Operand) -> Ref | None:
+        assert operand.view is not None
+        return flat(view(self.buffers[operand.store], operand.view, "batch" if self.batched and operand.batched else ""))
+
+    def _start(self, reverse: Reverse, root: int) -> None:
+        """Deposit what the gradient of the loss starts with."""
+        coefficient = self.total.coefficient if self.total else 1.0
+        seed: Any = coefficient
+        if self.batched and self.by_parameters and self.lifted.batched[root]:
+            seed = reverse.writer.leaf(Scalar("share" if coefficient == 1.0 else f"{coefficient!r} * share"))
+        if self.total is None:
+            reverse.deposit(self.lifted.operand(np.array([root])), seed)
+            return
+        make = reverse.writer.sheet.make
+        operands = self.total.operands
+        for i, operand in enumerate(operands):
+            if self.lifted.wanted[operand.nodes].any():
+                other: Any = 1.0
+                if len(operands) == 2:
+                    other = reverse.writer.leaf(reverse.forward.read(_cut_as(operands[1 - i], operand)))
+                reverse.deposit(operand, make("mul", seed, other))
 
     # Names
 
@@ -200,15 +247,16 @@ class _Building:
         found: list[Any] = []
         for nodes in (first, graph.roots[len(first) :]):
             self.has_others = bool(nodes)
-            if nodes:
-                ref = lowering.read(self.lifted.operand(np.array(nodes)))
-                found.append(ref)
+            if nodes and nodes is first and self.total is not None:
+                found += [self._total_view(operand) for operand in self.total.operands]
+            elif nodes:
+                found.append(lowering.read(self.lifted.operand(np.array(nodes))))
         return found
 
     def _gradients_by_arguments(self) -> list[Ref]:
         if self.by_parameters or not self.differentiated:
             return []
-        return [self._whole(one, self.buffers[f"d_{one.name}"]) for one in self.arguments if one.wanted]
+        return [self._whole(one, self.gradients[one.name]) for one in self.arguments if one.wanted]
 
     # Text
 
@@ -219,7 +267,13 @@ class _Building:
 
         def name(ref: Any) -> str:
             if isinstance(ref, Scalar):
-                return ref.text
+                text = ref.text.removeprefix("(").removesuffix(")") if ref.text.count("(") == 1 else ref.text
+                if re.fullmatch(r"\w+|[\d.e+-]+", text):
+                    return text
+                if text not in names:
+                    names[text] = self._free("scale")
+                    views.append(f"{names[text]} = {text}")
+                return names[text]
             if isinstance(ref, str):
                 return ref
             if not isinstance(ref, Ref):
@@ -232,9 +286,12 @@ class _Building:
                 views.append(f"{names[text]} = {text}")
             return names[text]
 
-        temporary = [buffer for buffer in self.temporaries]
-        for i, buffer in enumerate(temporary, 1):
+        unnamed = [buffer for buffer in self.temporaries if not buffer.name]
+        for i, buffer in enumerate(unnamed, 1):
             buffer.name = self._free(f"t{i}" if buffer.dtype == "float" else f"mask{i}")
+        for buffer in self.temporaries:
+            if buffer not in unnamed:
+                buffer.name = self._free(buffer.name)
         used: dict[Buffer, None] = {}
         for ref in [*(ref for statement in self.statements for ref in refs(statement)), *(r for r in self.results if isinstance(r, Ref))]:
             used[ref.buffer] = None
@@ -242,9 +299,13 @@ class _Building:
             if not buffer.name:
                 buffer.name = self._free("collected")
         lines: list[str] = []
+        ones = [one for one in self.statements if one.function == "constant" and one.args == (1.0,)]
+        self.with_ones = {one.out.buffer for one in ones if one.out is not None}
         for i, statement in enumerate(self.statements):
             if i == forward:
                 lines.append("# backward")
+            if any(statement is one for one in ones):
+                continue
             line = statement_line(statement, name)
             if statement.function == "constant":
                 once.append(line)
@@ -271,7 +332,7 @@ class _Building:
         if buffer.batched and self.batched:
             shape = f"(batch, {shape})" if buffer.batch_first else f"({shape}, batch)"
         dtype = "bool" if buffer.dtype == "bool" else "dtype"
-        made = "zeros" if buffer.name.startswith("d_") else "empty"
+        made = "zeros" if buffer in self.gradients.values() else "ones" if buffer in self.with_ones else "empty"
         return f"{buffer.name} = {made}({shape}, {dtype})"
 
     def _copies(self, name: Any) -> dict[str, str]:
@@ -293,34 +354,43 @@ class _Building:
                 stride += 1
         axes = [Axis(size, step) if size > 1 else Axis(1, 0) for size, step in zip(one.shape, strides, strict=True)]
         if self.batched and store.batched:
-            axes.insert(0, Axis(1, buffer.places, True))
+            if not buffer.batch_first:
+                axes = [axis._replace(stride_per_batch=axis.size > 1) for axis in axes]
+            axes.insert(0, Axis(1, buffer.places if buffer.batch_first else 1, True))
         return Ref(buffer, 0, tuple(axes))
 
     def _target(self, name: Any, ref: Ref) -> str:
-        buffer = ref.buffer
-        if not ref.axes:
-            return f"{buffer.name}[0]"
-        if buffer.batched and self.batched and len(ref.axes) == 1:
-            return f"{buffer.name}[:, 0]"
-        if len(ref.axes) == (2 if buffer.batched and self.batched else 1) and ref.axes[-1].stride in (0, 1):
-            count = ref.axes[-1].size
-            place = ":" if count == buffer.places else f":{count}"
-            return f"{buffer.name}[:, {place}]" if len(ref.axes) == 2 else f"{buffer.name}[{place}]"
+        buffer, inner = ref.buffer, ref.axes
+        if not (buffer.batched and self.batched):
+            simple = len(inner) == 1 and inner[0].stride in (0, 1)
+            return f"{buffer.name}[0]" if not inner else _sliced(buffer, inner[0].size) if simple else f"{name(ref)}[...]"
+        if len(inner) == 1:
+            return f"{buffer.name}[:, 0]" if buffer.batch_first else f"{buffer.name}[0]"
         return f"{name(ref)}[...]"
 
     def _returned(self, name: Any) -> str:
-        """The line that returns (loss, others, gradients by arguments), or the loss alone where that is all."""
+        """The line that returns (loss, others, gradients by arguments); without others, what a call returns."""
         results = list(self.results)
         loss, others = "None", "()"
         if self.differentiated:
-            loss = self._one_number(results.pop(0), name)
+            loss = self._loss(results, name)
         if self.has_others:
             others = name(results.pop(0))
         self.single = self.by_parameters and not self.has_others
         if self.single:
-            return f"return {loss}"
+            return f"return {loss}, gradients"
         gradients = [self._copy_of(ref, name) for ref in results]
         return f"return {loss}, {others}, ({', '.join(gradients)}{',' * (len(gradients) == 1)})"
+
+    def _loss(self, results: list[Any], name: Any) -> str:
+        if self.total is None:
+            return self._one_number(results.pop(0), name)
+        factors = [name(results.pop(0)) for _ in self.total.operands]
+        whole = f"dot({', '.join(factors)})" if len(factors) == 2 else f"add.reduce({factors[0]})"
+        batched = self.batched and self.lifted.batched[self.graph.roots[0]]
+        scale = [] if self.total.coefficient == 1.0 else [repr(self.total.coefficient)]
+        factor = Scalar(" * ".join([*scale, *["share"] * bool(batched)]))
+        return f"{whole} * {name(factor)}" if factor.text else whole
 
     def _one_number(self, ref: Any, name: Any) -> str:
         if not isinstance(ref, Ref):
@@ -336,12 +406,16 @@ class _Building:
 
     def _view_name(self, ref: Ref, text: str) -> str:
         base = ref.buffer.name
-        if ref.buffer.name in ("parameters", "gradients"):
+        if ref.buffer.kind == "given":
             label = self._label_of_places(ref)
-            base = ("d_" if ref.buffer.name == "gradients" else "") + (label or "parameter")
+            base = ("d_" if base == "gradients" else "") + (label or "parameter")
             if len([axis for axis in ref.axes if axis.length != (1, False)]) > 1:
                 base += "_weights"
-        return f"{base}_T" if text.endswith(".T") else base if ref.buffer.kind == "given" else f"{base}_part"
+            return f"{base}_T" if text.endswith(".T") else base
+        if base.endswith("_and_one") and re.fullmatch(rf"{base}\[(:, )?(0|):\d+\](\.T)?", text):
+            base = base.removesuffix("_and_one")
+            return f"{base}_T" if text.endswith(".T") else base
+        return f"{base}_T" if text.endswith(".T") else f"{base}_flat" if text.endswith("(-1)") else f"{base}_view"
 
     def _label_of_places(self, ref: Ref) -> str:
         end = ref.offset + sum((axis.size - 1) * axis.stride for axis in ref.axes)
@@ -365,6 +439,18 @@ def _block_of(operands: Sequence[Operand], kernels: Sequence[Kernel]) -> str:
 
 
 _WORDS = {"add": "total", "mul": "product", "sub": "difference", "sum": "total", "div": "quotient", "rowdot": "dots"}
+
+
+def _cut_as(operand: Operand, other: Operand) -> Operand:
+    """An operand over the axes of another."""
+    if operand.sizes == other.sizes or operand.view is None:
+        return operand
+    place = Grid(operand.view.start, other.sizes, in_order(other.sizes))
+    return Operand(operand.nodes, other.sizes, operand.batched, None, operand.store, place)
+
+
+def _sliced(buffer: Buffer, count: int) -> str:
+    return f"{buffer.name}[:{count}]" if count < buffer.places else f"{buffer.name}[...]"
 
 
 def _new(name: str) -> str:

@@ -19,6 +19,28 @@ class Grid(NamedTuple):
     sizes: tuple[int, ...]
     strides: tuple[int, ...]
 
+    @property
+    def strides_of_long_axes(self) -> list[int]:
+        return [stride for size, stride in zip(self.sizes, self.strides, strict=True) if size > 1]
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether it is a run of places, one after the other."""
+        stride = 1
+        for size, own in zip(reversed(self.sizes), reversed(self.strides), strict=True):
+            if size > 1 and own != stride:
+                return False
+            stride *= size
+        return True
+
+    def places(self) -> Indices:
+        """All places, in order."""
+        places: Any = np.array(self.start)
+        for size, stride in zip(self.sizes, self.strides, strict=True):
+            places = np.add.outer(places, stride * np.arange(size))
+        flat: Indices = np.asarray(places).ravel()
+        return flat
+
 
 @dataclass(slots=True)
 class Block:

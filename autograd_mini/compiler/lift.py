@@ -238,13 +238,7 @@ class _Lifting:
             reduced += 1
             product *= sizes[-reduced]
         block = self._block(nodes, self.name_of(op, operands, self.kernels))
-        kept = sizes[: len(sizes) - reduced] or (1,)
-        if len(sizes) == reduced:
-            for operand in operands:
-                operand.sizes = (1, *operand.sizes)
-                if operand.view is not None:
-                    start, old, strides = operand.view
-                    operand.view = Grid(start, (1, *old), (0, *strides))
+        kept = sizes[: len(sizes) - reduced]
         self.kernels.append(Kernel(op, kept, block, operands, nodes, bool(self.batched[nodes[0]]), reduced))
 
     def _operands(self, columns: list[Indices], count: int, bound: int = 1) -> tuple[tuple[int, ...], list[Operand]]:

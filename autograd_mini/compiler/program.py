@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from autograd_mini.compiler.layout import Grid
 
-__all__ = ["Axis", "Buffer", "Number", "Ref", "Scalar", "Statement", "contiguous"]
+__all__ = ["Axis", "Buffer", "Number", "Ref", "Scalar", "Statement", "contiguous", "in_order", "view"]
 
 
 class Axis(NamedTuple):
@@ -67,6 +67,25 @@ class Ref(NamedTuple):
         else:
             return None
         return self._replace(axes=(*self.axes[:first], axis, *self.axes[second + 1 :]))
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether its numbers lie in memory one after the other."""
+        size, per_batch = 1, False
+        for axis in reversed(self.axes):
+            if axis.length != (1, False):
+                if (axis.stride, axis.stride_per_batch) != (size, per_batch):
+                    return False
+                size, per_batch = size * axis.size, per_batch or axis.per_batch
+        return True
+
+    @property
+    def count(self) -> tuple[int, bool]:
+        """How many numbers it has, and whether that is for each example."""
+        size = 1
+        for axis in self.axes:
+            size *= axis.size
+        return size, any(axis.per_batch for axis in self.axes)
 
     @property
     def lengths(self) -> tuple[tuple[int, bool], ...]:
@@ -131,3 +150,12 @@ def contiguous(buffer: Buffer, lengths: tuple[tuple[int, bool], ...]) -> Ref:
         axes.append(Axis(1, 0) if (length, of_batch) == (1, False) else Axis(length, size, of_batch, per_batch))
         size, per_batch = size * length, per_batch or of_batch
     return Ref(buffer, 0, tuple(reversed(axes)))
+
+
+def in_order(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of axes whose numbers lie one after the other."""
+    strides, stride = [], 1
+    for size in reversed(sizes):
+        strides.append(stride if size > 1 else 0)
+        stride *= size
+    return tuple(reversed(strides))

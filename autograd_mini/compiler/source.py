@@ -47,7 +47,11 @@ def split(statements: Sequence[Statement], buffer: Buffer, blocks: Iterable[tupl
         else:
             clusters.append([start, end, [name] * bool(name)])
     new: dict[Ref, Ref] = {}
-    parts = [(start, end, Buffer(prefix + _joined(names), end - start, buffer.batched)) for start, end, names in clusters]
+    lengths = {name: size for name, _, size in blocks}
+    parts = [
+        (start, end, Buffer(prefix + _joined(names, lengths, end - start), end - start, buffer.batched))
+        for start, end, names in clusters
+    ]
     starts = [start for start, _, _ in parts]
     from bisect import bisect_right
 
@@ -71,8 +75,10 @@ def _end(ref: Ref) -> int:
     return reach + 1
 
 
-def _joined(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]}_to_{names[-1]}" if names else "rest"
+def _joined(names: list[str], lengths: dict[str, int], length: int) -> str:
+    if len(names) == 1:
+        return names[0] if lengths[names[0]] == length else f"{names[0]}_and_one"
+    return f"{names[0]}_to_{names[-1]}" if names else "rest"
 
 
 def share_memory(statements: Sequence[Statement]) -> list[Buffer]:
@@ -94,13 +100,13 @@ def share_memory(statements: Sequence[Statement]) -> list[Buffer]:
             if taken is not None:
                 home[out] = home[taken]
                 dying.discard(taken)
-            elif free.get(kind):
+            elif not out.name and free.get(kind):
                 home[out] = free[kind].pop()
             else:
                 home[out] = out
                 remaining.append(out)
         for buffer in dying:
-            if buffer in home:
+            if buffer in home and not home[buffer].name:
                 kept = home[buffer]
                 free.setdefault((kept.places, kept.batched, kept.dtype), []).append(kept)
     new: dict[Ref, Ref] = {}
@@ -120,6 +126,8 @@ def _taken_over(statement: Statement, dying: set[Buffer], home: dict[Buffer, Buf
         return None
     for arg in statement.args:
         same = isinstance(arg, Ref) and arg.buffer in dying and arg.buffer in home
+        if same and (out.buffer.name and not home[arg.buffer].name):
+            continue  # the memory keeps the name of what was there first
         if same and (arg.axes, arg.offset, arg.buffer.dtype) == (out.axes, out.offset, out.buffer.dtype):
             if arg.buffer is not out.buffer and arg.buffer.places == out.buffer.places:
                 return arg.buffer
@@ -180,6 +188,8 @@ def _batched_text(ref: Ref) -> str | None:
         inner = core[:-1]
         if not inner:
             text = _slice(name, start, start + 1, whole)
+            if ref.axes[-1] != examples:
+                return f"{text}.T" if len(ref.axes) == 2 else None
             before = len(ref.axes) - 1
             return f"{text}[0]" if before == 0 else text if before == 1 else f"{text}.reshape({'1, ' * before}batch)"
         if all(axis.stride_per_batch for axis in inner):
@@ -194,6 +204,8 @@ def _batched_text(ref: Ref) -> str | None:
                     shape = ["1" if axis.length == (1, False) else "batch" if axis == examples else str(axis.size) for axis in ref.axes]
                     text += f".reshape({', '.join(shape)})"
                 return text
+    if len(ref.axes) == 1 and ref.is_in_order and core[0].per_batch:
+        return f"{_slice(name, start, start + core[0].size, whole)}.reshape(-1)"
     if len(core) == 2 == len(ref.axes) and core[0] == examples and core[1].stride == 1 and core[1].stride_per_batch:
         return f"{_slice(name, start, start + core[1].size, whole)}.T"
     if len(core) == 2 == len(ref.axes) and core[1].per_batch and core[1].stride == 1 and core[0].stride == core[1].size:

@@ -172,13 +172,11 @@ class CompiledStep:
 
     def _runner(self, batch: int | None) -> Callable[..., Any]:
         """The function that runs the program for one size of the batch and gives what a call returns."""
-        recording = self._recording
         program = self._program(batch is not None)
         step = program.prepare(self._parameters, self.gradients, batch or 1, self._dtype)
-        gradients = self.gradients
-        if recording.results == 1 and self._differentiated and not self._by_arguments and not self._asks():
-            if program.single:
-                return lambda *args: (step(*args), gradients)
+        if program.single and not self._asks():
+            run: Callable[..., Any] = step
+            return run
         return lambda *args: self._run(step, args, batch)
 
     def _asks(self) -> bool:
@@ -193,6 +191,8 @@ class CompiledStep:
             drawn = np.asarray(draw.draw(rows * (batch or 1)), dtype=self._dtype)
             supplied.append(drawn.reshape((-1, rows, drawn.shape[-1])[batch is None :]))
         supplied += [np.asarray(read.read(), dtype=self._dtype) for read in tracer.reads]
+        if self._program(batch is not None).single:
+            return step(*args, *supplied)
         loss, others, by_arguments = step(*args, *supplied)
         if tracer.observations:
             self._tell(others[recording.results - self._differentiated :])

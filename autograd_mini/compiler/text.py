@@ -9,7 +9,7 @@ from autograd_mini.compiler.program import Statement
 __all__ = ["NUMPY_NAMES", "statement_line"]
 
 NUMPY_NAMES = (
-    "absolute", "add", "copyto", "cos", "divide", "empty", "equal", "exp", "expm1", "greater", "greater_equal", "less",
+    "absolute", "add", "copyto", "cos", "divide", "dot", "empty", "equal", "exp", "expm1", "greater", "greater_equal", "less",
     "less_equal", "log", "log1p", "logaddexp", "matmul", "maximum", "minimum", "multiply", "negative", "ones", "power",
     "sign", "sin", "sqrt", "subtract", "tan", "tanh", "take", "zeros",
 )  # fmt: skip
@@ -28,7 +28,7 @@ def statement_line(statement: Statement, name: Callable[[Any], str]) -> str:
         return f"{function}({given[0]}, axis={statement.keywords}, out={target})"
     if function == "take":
         text = f"take({given[0]}, {given[1]}, axis=0, out={target}, mode='clip')"
-        return text if statement.keywords != "one" else f"{target}[...] = {given[0]}[{given[1]}, None]"
+        return text if statement.keywords != "spread" else f"{target}[...] = {given[0]}[{given[1]}, None]"
     if function == "put":
         return f"{target}[{given[0]}] = {given[1]}"
     if function == "add_at":

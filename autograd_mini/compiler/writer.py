@@ -45,17 +45,19 @@ class Writer:
         buffer = Buffer("", places, any(batched for _, batched in lengths), kind="temporary", dtype=dtype)
         return contiguous(buffer, tuple(lengths))
 
-    def leaf(self, ref: Ref | Number, fresh: bool = False) -> Any:
-        """A symbol for a view; `fresh` if its numbers change, so that it is no other symbol's equal."""
+    def leaf(self, ref: Ref | Number) -> Any:
+        """A symbol for a view whose numbers will not change."""
         if isinstance(ref, float):
             return ref
-        if not fresh and ref in self._leaves:
-            return self._leaves[ref]
-        symbol = self.sheet.write("leaf", float(len(self._refs)))
-        self._refs[symbol.place] = ref
-        if not fresh:
+        if ref not in self._leaves:
+            symbol = self.sheet.write("leaf", float(len(self._leaves)))
+            self._refs[symbol.place] = ref
             self._leaves[ref] = symbol
-        return symbol
+        return self._leaves[ref]
+
+    def known(self, symbol: Any) -> Ref | Number | None:
+        """Where the number of a formula is; None if it has not been computed."""
+        return self._refs.get(symbol.place) if isinstance(symbol, Symbol) else float(symbol)
 
     def ref(self, symbol: Any, out: Ref | None = None, lasting: bool = True) -> Ref | Number:
         """Compute a formula, into `out` if given, and say where its number is; `lasting` if it stays there."""
