@@ -63,7 +63,9 @@ def compile(
         (0.5, array([2.]))
     """
     if not callable(f):
-        raise TypeError(f"compile needs a function, got {f!r:.60}; for a graph that stands, write the function that makes it")
+        raise TypeError(
+            f"compile needs a function, got {f!r:.60}; for a graph that stands, write the function that makes it"
+        )
     if np.dtype(dtype) not in (np.float64, np.float32):
         raise ValueError(f"a program computes in float64 or float32, got dtype={dtype!r}")
     if parameters is None and not examples:

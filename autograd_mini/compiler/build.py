@@ -62,8 +62,16 @@ class Program:
         """Make the function for a size of the batch; it has memory of its own."""
         names: dict[str, Any] = {name: getattr(np, name) for name in NUMPY_NAMES}
         kit = array_kit(np)
-        names |= {"strided": _strided, "dtype": np.dtype(dtype), "erf": kit.erf, "erfc": kit.erfc, "on_grid": kit.on_grid}
-        names |= {name: table.astype(dtype) if table.dtype.kind == "f" else table for name, table in self.tables.items()}
+        names |= {
+            "strided": _strided,
+            "dtype": np.dtype(dtype),
+            "erf": kit.erf,
+            "erfc": kit.erfc,
+            "on_grid": kit.on_grid,
+        }
+        names |= {
+            name: table.astype(dtype) if table.dtype.kind == "f" else table for name, table in self.tables.items()
+        }
         names |= {name: np.vectorize(function, otypes=[float]) for name, function in self.own.items()}
         exec(compile(self.source, "<compiled by autograd_mini>", "exec"), names)
         return names["prepare"](parameters, gradients, batch)
@@ -96,16 +104,12 @@ def build(
 
 
 class _Building:
-    def __init__(
-        self, graph: Graph, arguments: Any, labels: Any, batched: bool, gradients: bool
-    ) -> None:
+    def __init__(self, graph: Graph, arguments: Any, labels: Any, batched: bool, gradients: bool) -> None:
         self.graph, self.arguments, self.labels, self.batched = graph, arguments, labels, batched
         self.taken = {"parameters", "gradients", "batch", "share", "dtype", "prepare", "step", "strided", *NUMPY_NAMES}
         self.taken |= {argument.name for argument in arguments} | {_new(argument.name) for argument in arguments}
         stores = [Store("parameters", False, len(labels))]
-        stores += [
-            Store(one.name, batched and one.per_example, int(np.prod(one.shape))) for one in arguments
-        ]
+        stores += [Store(one.name, batched and one.per_example, int(np.prod(one.shape))) for one in arguments]
         wanted = {one.name for one in arguments if one.wanted} | ({"parameters"} if labels else set())
         self.by_parameters = bool(labels)
         self.differentiated = gradients
@@ -135,7 +139,11 @@ class _Building:
         for kernel in self.lifted.kernels:
             block = kernel.block
             blocks[block.store].append((block.name, block.start, block.size))
-            blocks[block.store] += [("", block.start, block.size + 1)] if block.start + block.size in self.lifted.layout.stores[block.store].ones else []
+            blocks[block.store] += (
+                [("", block.start, block.size + 1)]
+                if block.start + block.size in self.lifted.layout.stores[block.store].ones
+                else []
+            )
         for name, of in blocks.items():
             split(everything, self.buffers[name], of, "")
             split(everything, self.gradients[name], of, "d_")
@@ -153,7 +161,9 @@ class _Building:
         for name, store in self.lifted.layout.stores.items():
             is_factor = name in factors and name not in ("values", "plain", "parameters")
             kind = "given" if name == "parameters" else "kept"
-            found[name] = Buffer(name + "_and_one" * bool(store.ones and kind == "kept"), store.size, store.batched, is_factor, kind)
+            found[name] = Buffer(
+                name + "_and_one" * bool(store.ones and kind == "kept"), store.size, store.batched, is_factor, kind
+            )
         return found
 
     def _gradient_buffers(self, wanted: set[str]) -> dict[str, Buffer]:
@@ -179,7 +189,9 @@ class _Building:
 
     def _total_view(self, operand: Operand) -> Ref | None:
         assert operand.view is not None
-        return flat(view(self.buffers[operand.store], operand.view, "batch" if self.batched and operand.batched else ""))
+        return flat(
+            view(self.buffers[operand.store], operand.view, "batch" if self.batched and operand.batched else "")
+        )
 
     def _start(self, reverse: Reverse, root: int) -> None:
         """Deposit what the gradient of the loss starts with."""
@@ -293,7 +305,10 @@ class _Building:
             if buffer not in unnamed:
                 buffer.name = self._free(buffer.name)
         used: dict[Buffer, None] = {}
-        for ref in [*(ref for statement in self.statements for ref in refs(statement)), *(r for r in self.results if isinstance(r, Ref))]:
+        for ref in [
+            *(ref for statement in self.statements for ref in refs(statement)),
+            *(r for r in self.results if isinstance(r, Ref)),
+        ]:
             used[ref.buffer] = None
         for buffer in used:
             if not buffer.name:
@@ -363,7 +378,9 @@ class _Building:
         buffer, inner = ref.buffer, ref.axes
         if not (buffer.batched and self.batched):
             simple = len(inner) == 1 and inner[0].stride in (0, 1)
-            return f"{buffer.name}[0]" if not inner else _sliced(buffer, inner[0].size) if simple else f"{name(ref)}[...]"
+            return (
+                f"{buffer.name}[0]" if not inner else _sliced(buffer, inner[0].size) if simple else f"{name(ref)}[...]"
+            )
         if len(inner) == 1:
             return f"{buffer.name}[:, 0]" if buffer.batch_first else f"{buffer.name}[0]"
         return f"{name(ref)}[...]"

@@ -98,8 +98,35 @@ def canonical(roots: Sequence[Value | float], sources: Mapping[Value, Source]) -
     numbered = _number(plain, roots, sources)
     leaves = [node for node in numbered if not node._args]
     plain.roots = [plain.constant(root) if isinstance(root, float) else numbered[root] for root in roots]
-    result = _Flattening(plain).result
+    result = _with_biases_of_rows_alone(_Flattening(plain).result)
     result.leaves = leaves
+    return result
+
+
+def _with_biases_of_rows_alone(graph: Graph) -> Graph:
+    """Take a bias out of the dot again where the same weights have another one elsewhere, as embeddings of places do."""
+    biases: dict[tuple[int, ...], set[int]] = {}
+    for op, args in zip(graph.op, graph.args, strict=True):
+        if op == "dot" and graph.number.get(args[-1]) == 1.0:
+            half = len(args) // 2
+            biases.setdefault(args[: half - 1], set()).add(args[half - 1])
+    several = {weights for weights, found in biases.items() if len(found) > 1}
+    if not several:
+        return graph
+    result, moved = Graph(), list[int]()
+    for index, (op, args) in enumerate(zip(graph.op, graph.args, strict=True)):
+        half = len(args) // 2
+        if op == "source":
+            moved.append(result.leaf(graph.source[index]))
+        elif op == "constant":
+            moved.append(result.constant(graph.number[index]))
+        elif op == "dot" and graph.number.get(args[-1]) == 1.0 and args[: half - 1] in several:
+            mine = [moved[arg] for arg in args]
+            product = result.node("dot", (*mine[: half - 1], *mine[half:-1]))
+            moved.append(result.node("add", (product, mine[half - 1])))
+        else:
+            moved.append(result.node(op, tuple([moved[arg] for arg in args])))
+    result.roots = [moved[root] for root in graph.roots]
     return result
 
 

@@ -80,7 +80,9 @@ class CompiledFunction:
         checks = " and ".join(f"type({name}) is float" for name in self._names) or "True"
         body = [f"if {checks}:", *(f"    {line}" for line in [*lines, f"return {returned}"])]
         arguments = ", ".join(self._names)
-        return "\n".join([f"def step({arguments}):", *(f"    {line}" for line in body), f"    return otherwise({arguments})", ""])
+        return "\n".join(
+            [f"def step({arguments}):", *(f"    {line}" for line in body), f"    return otherwise({arguments})", ""]
+        )
 
     def _otherwise(self, *args: Any) -> Any:
         """What is not all floats: whole numbers and NumPy's are made floats, arrays go to the NumPy program."""
@@ -141,7 +143,16 @@ class CompiledFunction:
         }
         lines = [f"        {statement_line(statement, _text)}" for statement in writer.statements] or ["        pass"]
         source = "\n".join(
-            ["def prepare(batch):", *memory.values(), "", f"    def step({', '.join(names)}):", *lines, "", "    return step", ""]
+            [
+                "def prepare(batch):",
+                *memory.values(),
+                "",
+                f"    def step({', '.join(names)}):",
+                *lines,
+                "",
+                "    return step",
+                "",
+            ]
         )
         kit = array_kit(np)
         scope: dict[str, Any] = {name: getattr(np, name) for name in NUMPY_NAMES}

@@ -153,5 +153,7 @@ def common_sizes(several: Iterable[Indices], count: int, bound: int = 1) -> tupl
         regular.append(fits)
     steps = sorted(bounds)
     sizes = tuple(b // a for a, b in zip(steps, steps[1:], strict=False))[::-1]
-    found = [fits and grid(positions, sizes or (1,)) is not None for fits, positions in zip(regular, several, strict=True)]
+    found = [
+        fits and grid(positions, sizes or (1,)) is not None for fits, positions in zip(regular, several, strict=True)
+    ]
     return sizes or (1,), found

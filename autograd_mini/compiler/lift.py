@@ -111,31 +111,29 @@ class _Lifting:
         for index, source in graph.source.items():
             self.batched[index] = layout.stores[source.store].batched
             self.wanted[index] = wanted(source.store)
-        self.level = self._levels()
+        self._mark()
         self.ends_in_one = self._first_of_those_with_a_one()
         self._place_leaves()
         self.kernels: list[Kernel] = []
         self.lifted = Lifted(graph, layout, self.kernels, self.wanted, self.batched, self._operand)
-        for _, op, _, _, _, members in self._groups():
-            self._lift_group(op, np.array(members))
+        for members in self._groups():
+            self._lift_group(graph.op[members[0]], np.array(members))
 
-    def _levels(self) -> list[int]:
-        graph = self.graph
-        level = [0] * len(graph)
-        for index, args in enumerate(graph.args):
+    def _mark(self) -> None:
+        """Find out which nodes differ from example to example, and to which a gradient is handed on."""
+        for index, args in enumerate(self.graph.args):
             if args:
-                level[index] = 1 + max([level[arg] for arg in args])
-                if len(args) < 16:
-                    self.batched[index] = any([self.batched[arg] for arg in args])
-                    wanted = any([self.wanted[arg] for arg in args])
-                else:
-                    several = np.array(args)
-                    self.batched[index] = self.batched[several].any()
-                    wanted = self.wanted[several].any()
-                self.wanted[index] = wanted and graph.op[index] not in NO_GRADIENT
-        return level
+                several = list(args) if len(args) < 16 else np.array(args)
+                self.batched[index] = self.batched[several].any()
+                self.wanted[index] = self.wanted[several].any() and self.graph.op[index] not in NO_GRADIENT
 
-    def _groups(self) -> list[tuple[Any, ...]]:
+    def _groups(self) -> list[list[int]]:
+        """The groups, in an order in which they can be computed: by how early nodes can be, or how late if that is fewer."""
+        grouped = [self._grouped(level) for level in (_earliest(self.graph), _latest(self.graph))]
+        groups = min(grouped, key=len)
+        return [groups[key] for key in sorted(groups, key=lambda key: (key[0], groups[key][0]))]
+
+    def _grouped(self, level: list[int]) -> dict[tuple[Any, ...], list[int]]:
         graph = self.graph
         groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
         for index, args in enumerate(graph.args):
@@ -143,11 +141,11 @@ class _Lifting:
                 op = graph.op[index]
                 constants: tuple[Any, ...] = ()
                 if len(args) <= 3 and op != "dot":
-                    constants = tuple([self.constant[arg] for arg in args])
+                    constants = tuple([arg in graph.number for arg in args])
                     if op == "pow" and constants[1]:
-                        constants = (self.number[args[1]],)
-                groups[self.level[index], op, len(args), bool(self.batched[index]), constants].append(index)
-        return sorted(((*key, members) for key, members in groups.items()), key=lambda group: (group[0], group[-1][0]))
+                        constants = (graph.number[args[1]],)
+                groups[level[index], op, len(args), bool(self.batched[index]), constants].append(index)
+        return groups
 
     def _first_of_those_with_a_one(self) -> dict[int, set[int]]:
         """First factors of the right rows that end in the constant 1, and how many come before it."""
@@ -174,13 +172,17 @@ class _Lifting:
                 store.size += len(rows)
             self.layout.place(nodes, name, positions)
 
-    def _block(self, nodes: Indices, name: str) -> Block:
-        """Give nodes their places, in order, and ones behind them where a dot wants them there."""
+    def _block(self, nodes: Indices, name: str, taken: Any = None) -> Block:
+        """Give nodes their places, in order, and ones behind them where a dot wants them there.
+
+        Where `taken` is given, it says of each place of the block whether it is a node's.
+        """
         batched = bool(self.batched[nodes[0]])
         store = self.layout.stores["values" if batched else "plain"]
-        block = Block(name, store.name, store.size, len(nodes))
-        self.layout.place(nodes, store.name, np.arange(store.size, store.size + len(nodes)))
-        store.size += len(nodes)
+        places = np.arange(len(nodes)) if taken is None else np.flatnonzero(taken)
+        block = Block(name, store.name, store.size, len(nodes) if taken is None else len(taken))
+        self.layout.place(nodes, store.name, store.size + places)
+        store.size += block.size
         rows = sum(1 for node in nodes.tolist() if node in self.ends_in_one) if self.ends_in_one else 0
         store.ones.update(range(store.size, store.size + rows))
         store.size += rows
@@ -312,22 +314,39 @@ class _Lifting:
         loose: list[Indices] = []
         stacks: dict[tuple[int, int], list[Indices]] = defaultdict(list)
         for part in _components(rows, columns):
-            r, c = np.unique(rows[part]), np.unique(columns[part])
-            if len(part) == len(r) * len(c) and (len(r) > 1 or len(c) > 1 or not self.batched[left[part[0]]].any()):
-                stacks[len(r), len(c)].append(part)
-            else:
-                loose.append(part)
-        for shape, parts in stacks.items():
-            self._matmul(members, left, right, [self._ordered(part, left, right, rows, columns, shape) for part in parts])
+            for cells in self._grids(part, left, right, rows, columns):
+                if cells is None:
+                    loose.append(part)
+                else:
+                    stacks[cells.shape].append(cells)
+        for parts in stacks.values():
+            self._matmul(members, left, right, parts)
         if loose:
             part = np.concatenate(loose)
             self._reduce("rowdot", members[part], [left[part], right[part]])
 
-    def _ordered(self, part: Indices, left: Any, right: Any, rows: Any, columns: Any, shape: tuple[int, int]) -> Indices:
-        """A component as an array of (rows, columns), each in the order of places."""
-        order = np.lexsort([columns[part], self._lead(right[part]), rows[part], self._lead(left[part])])
-        ordered: Indices = part[order].reshape(shape)
-        return ordered
+    def _grids(self, part: Indices, left: Any, right: Any, rows: Any, columns: Any) -> list[Indices | None]:
+        """The pairs of a component as arrays of (rows, columns), -1 where one is lacking; None if there are too many.
+
+        A grid that is at least half full is computed as a whole, as an expert computes attention before masking it.
+        """
+        mine = part[np.lexsort([rows[part], self._lead(left[part])])]
+        r, row = _ranked(rows[mine])
+        mine_too = part[np.lexsort([columns[part], self._lead(right[part])])]
+        c, column = _ranked(columns[mine_too])
+        cells = np.full((len(r), len(c)), -1)
+        at = dict(zip(mine_too.tolist(), column.tolist(), strict=True))
+        cells[row, [at[i] for i in mine.tolist()]] = mine
+        if cells.size == 1 and self.batched[left[part[0]]].any():
+            return [None]
+        if 2 * len(part) >= cells.size:
+            return [cells]
+        alike: dict[bytes, list[int]] = defaultdict(list)
+        for i, is_there in enumerate(cells >= 0):
+            alike[is_there.tobytes()].append(i)
+        if len(alike) > 8:
+            return [None]
+        return [cells[several][:, cells[several[0]] >= 0] for several in alike.values()]
 
     def _lead(self, factors: Indices) -> Indices:
         """What rows of factors are sorted by: the place of the first that is not a constant."""
@@ -335,16 +354,47 @@ class _Lifting:
         return self._key(factors[np.arange(len(factors)), free.argmax(axis=1)])
 
     def _matmul(self, members: Indices, left: Indices, right: Indices, parts: list[Indices]) -> None:
-        stack = np.array(sorted(parts, key=lambda part: int(self._lead(left[part[:1, 0]])[0])))
-        lefts, rights = left[stack[:, :, 0]], right[stack[:, 0, :]].swapaxes(1, 2)
+        stack = np.array(sorted(parts, key=lambda cells: int(self._lead(left[cells.max(keepdims=True)[0]])[0])))
+        one_of_row, one_of_column = stack.max(axis=2), stack.max(axis=1)
+        lefts, rights = left[one_of_row], right[one_of_column].swapaxes(1, 2)
         a, b = self._operand(lefts), self._operand(rights)
         if len(stack) > 1 and (a.view is None or b.view is None):
             for part in parts:
                 self._matmul(members, left, right, [part])
             return
-        nodes = members[stack.ravel()]
-        block = self._block(nodes, self.name_of("matmul", [a, b], self.kernels))
+        cells = stack.ravel()
+        nodes = members[cells[cells >= 0]]
+        block = self._block(nodes, self.name_of("matmul", [a, b], self.kernels), cells >= 0)
         self.kernels.append(Kernel("matmul", stack.shape, block, [a, b], nodes, bool(self.batched[nodes[0]])))
+
+
+def _ranked(keys: Indices) -> tuple[Indices, Indices]:
+    """The different keys in the order in which they first come, and the rank of each key among them."""
+    different, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    return different[order], rank[inverse]
+
+
+def _earliest(graph: Graph) -> list[int]:
+    """Of every node the number of steps before it."""
+    level = [0] * len(graph)
+    for index, args in enumerate(graph.args):
+        if args:
+            level[index] = 1 + max([level[arg] for arg in args])
+    return level
+
+
+def _latest(graph: Graph) -> list[int]:
+    """Of every node the number of steps behind it, as a negative number."""
+    level = [0] * len(graph)
+    for index in range(len(graph) - 1, -1, -1):
+        before = level[index] - 1
+        for arg in graph.args[index]:
+            if level[arg] > before:
+                level[arg] = before
+    return level
 
 
 def _numbered(rows: Indices) -> Indices:
@@ -371,4 +421,3 @@ def _components(rows: Indices, columns: Indices) -> list[Indices]:
         order = np.argsort(inverse, kind="stable")
         parts = np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1)
     return parts
-

@@ -53,7 +53,9 @@ class Lowering:
             places = grid(ones, (len(ones),)) if len(ones) else None
             runs = np.split(ones, np.flatnonzero(np.diff(ones) != 1) + 1) if len(ones) and not places else []
             for place in [places] if places else [Grid(int(run[0]), (len(run),), (int(len(run) > 1),)) for run in runs]:
-                self.writer.call("constant", 1.0, out=view(self.buffers[name], place, self._own_examples(store.batched)))
+                self.writer.call(
+                    "constant", 1.0, out=view(self.buffers[name], place, self._own_examples(store.batched))
+                )
 
     # Where numbers are
 

@@ -128,7 +128,9 @@ class Reverse:
         if self._wanted(b):
             part = self._without_ones(b)
             left = self.forward.matrix(a)
-            left = left._replace(axes=(left.axes[0], left.axes[1], left.axes[2]._replace(size=part.sizes[1]), *left.axes[3:]))
+            left = left._replace(
+                axes=(left.axes[0], left.axes[1], left.axes[2]._replace(size=part.sizes[1]), *left.axes[3:])
+            )
             transposed = left.reordered(0, 2, 1, *range(3, len(left.axes)))
             self._deposit_written(part, lambda out: self.forward.multiply(transposed, array, out))
 
@@ -329,5 +331,3 @@ class Reverse:
             self.writer.call("add", out, piece, out=out)
         else:
             self.writer.call("copy", piece, out=out)
-
-

@@ -137,7 +137,9 @@ def _taken_over(statement: Statement, dying: set[Buffer], home: dict[Buffer, Buf
 def view_text(ref: Ref) -> str:
     """The Python expression for a view."""
     buffer = ref.buffer
-    simple = _plain_text(ref) if not buffer.batched else _batch_first_text(ref) if buffer.batch_first else _batched_text(ref)
+    simple = (
+        _plain_text(ref) if not buffer.batched else _batch_first_text(ref) if buffer.batch_first else _batched_text(ref)
+    )
     return simple or _strided_text(ref)
 
 
@@ -201,7 +203,10 @@ def _batched_text(ref: Ref) -> str | None:
             if strides == expected:
                 text = _slice(name, start, start + count, whole)
                 if len(ref.axes) > 2:
-                    shape = ["1" if axis.length == (1, False) else "batch" if axis == examples else str(axis.size) for axis in ref.axes]
+                    shape = [
+                        "1" if axis.length == (1, False) else "batch" if axis == examples else str(axis.size)
+                        for axis in ref.axes
+                    ]
                     text += f".reshape({', '.join(shape)})"
                 return text
     if len(ref.axes) == 1 and ref.is_in_order and core[0].per_batch:

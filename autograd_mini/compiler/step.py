@@ -121,9 +121,7 @@ class CompiledStep:
 
     def store(self) -> None:
         """Write the parameters and their gradients back into the Values, where pictures and the stepper see them."""
-        for value, data, gradient in zip(
-            self._values, self._parameters.tolist(), self.gradients.tolist(), strict=True
-        ):
+        for value, data, gradient in zip(self._values, self._parameters.tolist(), self.gradients.tolist(), strict=True):
             value.data = data
             value.grad = gradient
 
@@ -220,7 +218,9 @@ def _array(name: str, arg: Any, dtype: Any) -> NDArray[Any]:
             return array
     except ValueError:
         pass
-    raise TypeError(f"{name} must be an array of numbers, got {arg!r:.60}; a program takes no Values and no ragged lists")
+    raise TypeError(
+        f"{name} must be an array of numbers, got {arg!r:.60}; a program takes no Values and no ragged lists"
+    )
 
 
 def _packed(tree: Any, rows: Any, batch: int | None) -> Any:

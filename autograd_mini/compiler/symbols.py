@@ -240,11 +240,7 @@ def _logsumexp(terms: Sequence[Any]) -> Any:
 
 
 KIT = Kit(
-    **{
-        op: _function(op)
-        for op in Kit.__dataclass_fields__
-        if op not in ("sum", "dot", "logsumexp")
-    },
+    **{op: _function(op) for op in Kit.__dataclass_fields__ if op not in ("sum", "dot", "logsumexp")},
     sum=_add_up,
     dot=lambda a, b: _add_up([x * y for x, y in zip(a, b, strict=True)]),
     logsumexp=_logsumexp,

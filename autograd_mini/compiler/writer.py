@@ -128,4 +128,3 @@ def _scalar_text(op: str, args: list[Any]) -> str:
     if op == "neg":
         return f"-{texts[0]}"
     return f"{UFUNCS[op]}({', '.join(texts)})"
-
