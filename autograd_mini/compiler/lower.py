@@ -133,8 +133,10 @@ class Lowering:
         for known, table in self.tables.items():
             if table.dtype == array.dtype and np.array_equal(table, array):
                 return known
-        kind = "indices" if array.dtype.kind == "i" else "ones" if (array == 1.0).all() else "constants"
+        kind = "indices" if array.dtype.kind == "i" else "constants"
         name = f"{kind}{len(self.tables) + 1}"
+        if array.ndim == 1 and kind == "constants" and (array == 1.0).all():
+            name = f"ones_{len(array)}"
         self.tables[name] = array
         return name
 

@@ -238,7 +238,7 @@ class Reverse:
         lengths = self.forward.result(kernel).lengths
         if isinstance(known, Ref) and known.is_in_order and len(known.axes) == len(place.sizes) + bool(self.batched):
             whole = contiguous(known.buffer, lengths)
-            if known.count == whole.count:
+            if known.amount == whole.amount:
                 return self.writer.leaf(whole._replace(offset=known.offset))
         examples = lengths[len(kernel.sizes) :]
         out = self.writer.temporary([*((size, False) for size in place.sizes), *examples])

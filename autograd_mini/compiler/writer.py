@@ -34,8 +34,9 @@ class Writer:
         self._refs: dict[int, Ref | Number] = {}
         self._leaves: dict[Any, Symbol] = {}
 
-    def call(self, function: str, *args: Any, out: Ref | None, keywords: str = "", result: str = "") -> None:
-        self.statements.append(Statement(function, args, out, keywords, result))
+    def call(self, function: str, *args: Any, out: Ref, keywords: str = "") -> None:
+        """Write a statement down."""
+        self.statements.append(Statement(function, args, out, keywords))
 
     def temporary(self, lengths: Sequence[tuple[int, bool]], dtype: str = "float") -> Ref:
         """A view of memory that is free again after its last use."""
