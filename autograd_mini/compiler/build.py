@@ -68,6 +68,8 @@ class Program:
             "erf": kit.erf,
             "erfc": kit.erfc,
             "on_grid": kit.on_grid,
+            "largest_number": float(np.finfo(dtype).max),
+            "largest_exponent": float(np.floor(np.log(np.finfo(dtype).max))),
         }
         names |= {
             name: table.astype(dtype) if table.dtype.kind == "f" else table for name, table in self.tables.items()
@@ -80,6 +82,8 @@ class Program:
 def _strided(buffer: Any, start: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
     """A view of contiguous memory; start and strides count numbers."""
     size = buffer.itemsize
+    last = start + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
+    assert 0 <= start <= last < buffer.size  # else it would read and write what is not its own
     return np.lib.stride_tricks.as_strided(buffer.reshape(-1)[start:], shape, [stride * size for stride in strides])
 
 
@@ -107,6 +111,7 @@ class _Building:
     def __init__(self, graph: Graph, arguments: Any, labels: Any, batched: bool, gradients: bool) -> None:
         self.graph, self.arguments, self.labels, self.batched = graph, arguments, labels, batched
         self.taken = {"parameters", "gradients", "batch", "share", "dtype", "prepare", "step", "strided", *NUMPY_NAMES}
+        self.taken |= {"erf", "erfc", "on_grid", "largest_number", "largest_exponent"}
         self.taken |= {argument.name for argument in arguments} | {_new(argument.name) for argument in arguments}
         stores = [Store("parameters", False, len(labels))]
         stores += [Store(one.name, batched and one.per_example, int(np.prod(one.shape))) for one in arguments]

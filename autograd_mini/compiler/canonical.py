@@ -173,6 +173,8 @@ def _number(graph: Graph, roots: Iterable[Any], sources: Mapping[Value, Source])
 def _simplified(graph: Graph, op: str, args: tuple[int, ...]) -> int:
     """Leave out what changes nothing: + 0, * 1, / 1, ** 1, a sum of one."""
     numbers = graph.number
+    if op == "dot" and len(args) == 2:
+        op = "mul"
     if op == "add" or op == "mul":
         neutral = 0.0 if op == "add" else 1.0
         for i in (0, 1):

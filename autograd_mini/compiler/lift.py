@@ -323,7 +323,10 @@ class _Lifting:
             self._matmul(members, left, right, parts)
         if loose:
             part = np.concatenate(loose)
-            self._reduce("rowdot", members[part], [left[part], right[part]])
+            if half == 1:
+                self._elementwise("mul", members[part], np.hstack([left[part], right[part]]))
+            else:
+                self._reduce("rowdot", members[part], [left[part], right[part]])
 
     def _grids(self, part: Indices, left: Any, right: Any, rows: Any, columns: Any) -> list[Indices | None]:
         """The pairs of a component as arrays of (rows, columns), -1 where one is lacking; None if there are too many.

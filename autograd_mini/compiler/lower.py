@@ -1,6 +1,5 @@
 """From kernels to statements: the forward pass."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,14 +7,13 @@ import numpy as np
 
 from autograd_mini.compiler.layout import Grid, Indices, grid
 from autograd_mini.compiler.lift import Kernel, Lifted, Operand
-from autograd_mini.compiler.program import Axis, Buffer, Ref, in_order, view
+from autograd_mini.compiler.program import Axis, Buffer, Ref, Scalar, in_order, view
 from autograd_mini.compiler.symbols import Symbol, value_formula
 from autograd_mini.compiler.writer import Writer
 
 __all__ = ["ONE", "Lowering", "flat", "thin", "without"]
 
 ONE = Axis(1, 0)
-_LARGEST = sys.float_info.max
 
 
 class Lowering:
@@ -37,7 +35,7 @@ class Lowering:
         self, lifted: Lifted, buffers: dict[str, Buffer], batched: bool, skipped: Sequence[Kernel] = ()
     ) -> None:
         self.lifted, self.buffers, self.batched = lifted, buffers, batched
-        self.writer = Writer()
+        self.writer = Writer(Scalar("largest_exponent"))
         self.tables: dict[str, Any] = {}
         self.shares: dict[int, tuple[Ref, Ref]] = {}
         self._collected: dict[Any, Ref] = {}
@@ -212,8 +210,8 @@ class Lowering:
         if not shifted:
             top = writer.temporary(out.lengths)
             self.reduce(x, axes, top, "maximum")
-            writer.call("minimum", top, _LARGEST, out=top)
-            writer.call("maximum", top, -_LARGEST, out=top)
+            writer.call("minimum", top, Scalar("largest_number"), out=top)
+            writer.call("maximum", top, Scalar("-largest_number"), out=top)
             difference = writer.temporary(x.lengths)
             writer.call("subtract", x, self.spread(top, kernel), out=difference)
             x = difference

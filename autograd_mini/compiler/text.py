@@ -11,7 +11,7 @@ __all__ = ["NUMPY_NAMES", "statement_line"]
 NUMPY_NAMES = (
     "absolute", "add", "copyto", "cos", "divide", "dot", "empty", "equal", "exp", "expm1", "greater", "greater_equal", "less",
     "less_equal", "log", "log1p", "logaddexp", "matmul", "maximum", "minimum", "multiply", "negative", "ones", "power",
-    "sign", "sin", "sqrt", "subtract", "tan", "tanh", "take", "zeros",
+    "sign", "sin", "sqrt", "subtract", "tan", "tanh", "take", "zeros", "inf", "nan",
 )  # fmt: skip
 
 
