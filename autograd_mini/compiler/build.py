@@ -82,8 +82,9 @@ class Program:
 def _strided(buffer: Any, start: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
     """A view of contiguous memory; start and strides count numbers."""
     size = buffer.itemsize
-    last = start + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
-    assert 0 <= start <= last < buffer.size  # else it would read and write what is not its own
+    reach = [(n - 1) * stride for n, stride in zip(shape, strides, strict=True)]
+    first, last = (start + sum(f(0, step) for step in reach) for f in (min, max))
+    assert 0 <= first <= last < buffer.size  # else it would read and write what is not its own
     return np.lib.stride_tricks.as_strided(buffer.reshape(-1)[start:], shape, [stride * size for stride in strides])
 
 
@@ -284,7 +285,7 @@ class _Building:
 
         def name(ref: Any) -> str:
             if isinstance(ref, Scalar):
-                text = ref.text.removeprefix("(").removesuffix(")") if ref.text.count("(") == 1 else ref.text
+                text = ref.text[1:-1] if re.fullmatch(r"\([^()]*\)", ref.text) else ref.text
                 if re.fullmatch(r"\w+|[\d.e+-]+", text):
                     return text
                 if text not in names:
@@ -332,12 +333,9 @@ class _Building:
             else:
                 lines.append(line)
         returned = self._returned(name)
-        copies = self._copies(name)
+        copies = self._copies(name, used)
         arguments = ", ".join(_new(one.name) for one in self.arguments)
         memory = [self._memory(buffer) for buffer in used if buffer.kind != "given"]
-        for one in self.arguments:  # those that nothing uses
-            if self.buffers[one.name] not in used:
-                copies.pop(one.name, None)
         prologue = [*memory, *views, *once]
         if self.batched and self.by_parameters:
             prologue.insert(0, "share = 1.0 / batch")
@@ -355,11 +353,12 @@ class _Building:
         made = "zeros" if buffer in self.gradients.values() else "ones" if buffer in self.with_ones else "empty"
         return f"{buffer.name} = {made}({shape}, {dtype})"
 
-    def _copies(self, name: Any) -> dict[str, str]:
-        """A line for each argument that copies it in."""
+    def _copies(self, name: Any, used: Any) -> dict[str, str]:
+        """A line for each argument that something uses, which copies it in."""
         return {
             one.name: f"{self._target(name, self._whole(one, self.buffers[one.name]))} = {_new(one.name)}"
             for one in self.arguments
+            if self.buffers[one.name] in used
         }
 
     def _whole(self, one: Argument, buffer: Buffer) -> Ref:

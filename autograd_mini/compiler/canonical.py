@@ -192,6 +192,8 @@ def _simplified(graph: Graph, op: str, args: tuple[int, ...]) -> int:
             return args[0]
     elif op in ("mean", "logsumexp") and len(args) == 1:
         return args[0]
+    elif op == "largest" and len(args) == 1:
+        return graph.node("detach", args)
     elif op == "mean":
         return graph.node("div", (_simplified(graph, "sum", args), graph.constant(float(len(args)))))
     return graph.node(op, args)

@@ -280,7 +280,7 @@ class _Lifting:
         if operand.number is None:
             constant = self.constant[nodes]
             others = flat[~constant.ravel()]
-            code = self._one_store(others)
+            code = self._one_store(others) if len(others) else -1
             if code >= 0:
                 positions = self.layout.position[nodes]
                 if constant.any() and nodes.ndim < 3:

@@ -83,8 +83,8 @@ class Lowering:
 
     def matrix(self, operand: Operand) -> Ref:
         """A factor of a matrix product: (stack, rows, columns), and the examples behind them if it has any."""
-        ref = self.read(operand)
-        assert isinstance(ref, Ref)  # of constants alone, there is nothing to multiply
+        ref = self.read(operand) if operand.number is None else self._collect(operand)
+        assert isinstance(ref, Ref)
         return ref._replace(axes=ref.axes[:3]) if self.batched and not operand.batched else ref
 
     def _collect(self, operand: Operand) -> Ref:
@@ -95,7 +95,8 @@ class Lowering:
             target = view(buffer, Grid(start, (count,), (1,)), self._own_examples(operand.batched))
             if store is None:
                 same = (positions == positions[0]).all()
-                self.writer.call("constant", float(positions[0]) if same else self.table(positions), out=target)
+                column = positions[:, None] if batched else positions
+                self.writer.call("constant", float(positions[0]) if same else self.table(column), out=target)
                 continue
             source = self.buffers[store]
             regular = grid(positions, (count,))
