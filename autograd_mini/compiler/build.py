@@ -60,7 +60,7 @@ class Program:
 
     def prepare(self, parameters: Any, gradients: Any, batch: int, dtype: Any) -> Callable[..., Any]:
         """Make the function for a size of the batch; it has memory of its own."""
-        names = scope(self.own) | {"dtype": np.dtype(dtype)}
+        names = scope(self.own, dtype) | {"dtype": np.dtype(dtype)}
         for name, table in self.tables.items():
             names[name] = table.astype(dtype) if table.dtype.kind == "f" else table
         exec(compile(self.source, "<compiled by autograd_mini>", "exec"), names)

@@ -154,7 +154,7 @@ class CompiledFunction:
                 "",
             ]
         )
-        return source, scope(self._own)
+        return source, scope(self._own, float)
 
     @always_answers
     def __repr__(self) -> str:

@@ -38,7 +38,7 @@ def split(statements: Sequence[Statement], buffer: Buffer, blocks: Iterable[tupl
     """
     found = {ref for statement in statements for ref in refs(statement) if ref.buffer is buffer}
     spans = [(start, start + size, name) for name, start, size in blocks]
-    spans += [(ref.offset, _end(ref), "") for ref in found]
+    spans += [(*_span(ref), "") for ref in found]
     spans.sort(key=lambda span: (span[0], -span[1]))
     clusters: list[list[Any]] = []
     for start, end, name in spans:
@@ -55,23 +55,22 @@ def split(statements: Sequence[Statement], buffer: Buffer, blocks: Iterable[tupl
     ]
     starts = [start for start, _, _ in parts]
     for ref in found:
-        start, _, part = parts[bisect_right(starts, ref.offset) - 1]
+        start, _, part = parts[bisect_right(starts, _span(ref)[0]) - 1]
         new[ref] = Ref(part, ref.offset - start, ref.axes)
     for statement in statements:
         replaced(statement, new)
 
 
-def _end(ref: Ref) -> int:
-    reach = ref.offset
+def _span(ref: Ref) -> tuple[int, int]:
+    """The first of the places that a view has, and one behind the last."""
+    first = last = ref.offset
     for axis in ref.axes:
-        if ref.buffer.batched:
-            if axis.stride_per_batch:
-                reach += (axis.size - 1) * axis.stride
-            elif axis.per_batch:  # of examples, or places and examples merged
-                reach += axis.size - 1
-        else:
-            reach += (axis.size - 1) * axis.stride
-    return reach + 1
+        if axis.stride_per_batch or not ref.buffer.batched:
+            reach = (axis.size - 1) * axis.stride
+            first, last = first + min(0, reach), last + max(0, reach)
+        elif axis.per_batch:  # of examples, or places and examples merged
+            last += axis.size - 1
+    return first, last + 1
 
 
 def _joined(names: list[str], lengths: dict[str, int], length: int) -> str:

@@ -164,7 +164,7 @@ class Reverse:
         """Add a contribution to the gradient of an operand."""
         if isinstance(contribution, float) and contribution == 0.0:
             return
-        if operand.view is not None:
+        if operand.view is not None and not operand.view.overlaps:
             self._deposit_view(operand.store, operand.view, operand.batched, contribution)
             return
         lengths: list[Length] = [(size, False) for size in operand.sizes]
@@ -182,7 +182,7 @@ class Reverse:
         """Add to the gradient of an operand what `write` writes: in its place if nothing is there yet."""
         per_example = self.batched and operand.batched
         lengths = tuple([(size, False) for size in operand.sizes]) + (((1, True),) if per_example else ())
-        place = operand.view
+        place = None if operand.view is None or operand.view.overlaps else operand.view
         if place is not None and 0 not in place.strides_of_long_axes and self._kernel_of(operand.store, place) is None:
             target = view(self.gradients[operand.store], place, "batch" if per_example else "")
             if self._is_first(operand.store, place):

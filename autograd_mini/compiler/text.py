@@ -17,24 +17,29 @@ _NUMPY = (
     "power", "sign", "sin", "sqrt", "subtract", "take", "tan", "tanh", "zeros", "inf", "nan",
 )  # fmt: skip
 _OURS = ("erf", "erfc", "on_grid", "strided")
-RESERVED = ("parameters", "gradients", "batch", "share", "dtype", "prepare", "step", "bool", *_NUMPY, *_OURS)
+_LIMITS = ("largest_number", "largest_exponent")
+RESERVED = ("parameters", "gradients", "batch", "share", "dtype", "prepare", "step", "bool", *_NUMPY, *_OURS, *_LIMITS)
 """Names that a program has for other things."""
 
 _NOT_ELEMENTWISE = frozenset({"matmul", "dot", "take", "put", "add_at", "constant", "keep"})
 _ONE = Axis(1, 0)
 
 
-def scope(own: dict[str, Callable[..., float]]) -> dict[str, Any]:
+def scope(own: dict[str, Callable[..., float]], dtype: Any) -> dict[str, Any]:
     """What the names in a program's source stand for; `own` are functions of floats, made to work on arrays."""
-    kit = array_kit(np)
+    kit, largest = array_kit(np), np.finfo(dtype).max
     names: dict[str, Any] = {name: getattr(np, name) for name in _NUMPY}
     names |= {"erf": kit.erf, "erfc": kit.erfc, "on_grid": kit.on_grid, "strided": _strided}
+    names |= {"largest_number": float(largest), "largest_exponent": float(np.floor(np.log(largest)))}
     return names | {name: np.vectorize(function, otypes=[float]) for name, function in own.items()}
 
 
 def _strided(buffer: Any, start: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
     """A view of contiguous memory; start and strides count numbers."""
     size = buffer.itemsize
+    reach = [(n - 1) * stride for n, stride in zip(shape, strides, strict=True)]
+    first, last = (start + sum(f(0, step) for step in reach) for f in (min, max))
+    assert 0 <= first <= last < buffer.size  # else it would read and write what is not its own
     return np.lib.stride_tricks.as_strided(buffer.reshape(-1)[start:], shape, [stride * size for stride in strides])
 
 

@@ -65,7 +65,7 @@ class _Writing:
         self.with_ones = {one.out.buffer for one in ones if one.out is not None}
         written = [simplified(one) for one in parts.statements if one not in ones]
         buffers = self._named_buffers(written, ones)
-        memory = [self._memory(buffer) for buffer in buffers if buffer.kind != "given"]
+        memory = self._memory([buffer for buffer in buffers if buffer.kind != "given"])
         forward = parts.forward - sum(one in ones for one in parts.statements[: parts.forward])
         copies = [self._copy(name, ref) for name, ref in parts.arguments if ref.buffer in buffers]
         lines = [statement_line(one, self.name) for one in written]
@@ -122,13 +122,24 @@ class _Writing:
             base += "_flat" if text.endswith("(-1)") else "_view"
         return f"{base}_T" if text.endswith(".T") else base
 
-    def _memory(self, buffer: Buffer) -> str:
-        shape = str(buffer.places)
-        if buffer.batched:
-            one = buffer.places == 1 and not buffer.batch_first
-            shape = "batch" if one else f"(batch, {shape})" if buffer.batch_first else f"({shape}, batch)"
-        made = "zeros" if buffer in self.parts.zeroed else "ones" if buffer in self.with_ones else "empty"
-        return f"{buffer.name} = {made}({shape}, {'bool' if buffer.dtype == 'bool' else 'dtype'})"
+    def _memory(self, buffers: Sequence[Buffer]) -> list[str]:
+        """The lines that make buffers, those of one kind together."""
+        alike: dict[tuple[str, str, str], list[str]] = {}
+        for buffer in buffers:
+            shape = str(buffer.places)
+            if buffer.batched:
+                one = buffer.places == 1 and not buffer.batch_first
+                shape = "batch" if one else f"batch, {shape}" if buffer.batch_first else f"{shape}, batch"
+            made = "zeros" if buffer in self.parts.zeroed else "ones" if buffer in self.with_ones else "empty"
+            kind = made, shape, "bool" if buffer.dtype == "bool" else "dtype"
+            alike.setdefault(kind, []).append(buffer.name)
+        lines = []
+        for (made, shape, dtype), names in alike.items():
+            for few in (names[i : i + 8] for i in range(0, len(names), 8)):
+                several = f"{len(few)}, " * (len(few) > 1) + shape
+                size = f"({several})" if "," in several else several
+                lines.append(f"{', '.join(few)} = {made}({size}, {dtype})")
+        return lines
 
     def _copy(self, name: str, ref: Ref) -> str:
         """The line that copies an argument in."""
