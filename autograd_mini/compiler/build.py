@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd_mini.compiler.canonical import Graph
 from autograd_mini.compiler.layout import Grid, Store
@@ -49,6 +50,8 @@ class Program:
         lifted: the kernels it came from.
         tables: arrays that the source uses by name.
         own: functions for the user's own ops.
+        total: the loss, if it is computed as one total.
+        reached: of each parameter, whether a path leads to it from what is differentiated.
         single: whether its function returns what a call does, a loss and the gradients by the parameters.
     """
 
@@ -56,6 +59,8 @@ class Program:
     lifted: Lifted
     tables: dict[str, Any]
     own: dict[str, Any]
+    total: Total | None
+    reached: NDArray[np.bool_]
     single: bool
 
     def prepare(self, parameters: Any, gradients: Any, batch: int, dtype: Any) -> Callable[..., Any]:
@@ -98,10 +103,12 @@ class _Building:
         results = self._results(lowering)
         forward = len(lowering.writer.statements)
         self.gradients = self._gradient_buffers(wanted)
+        reached = np.zeros(len(labels), dtype=bool)
         if gradients and self.lifted.wanted[graph.roots[0]]:
             reverse = Reverse(lowering, self.gradients)
             self._start(reverse)
             reverse.run(skipped)
+            reached = reverse.covered("parameters")
         results += self._gradients_by_arguments()
         statements = lowering.writer.statements
         results = self._shared_out(statements, results)
@@ -122,7 +129,7 @@ class _Building:
             for statement in statements
             if statement.function.startswith("own:")
         }
-        self.program = Program(write(parts), self.lifted, lowering.tables, own, parts.single)
+        self.program = Program(write(parts), self.lifted, lowering.tables, own, self.total, reached, parts.single)
 
     def _lifted(self, wanted: set[str]) -> Lifted:
         stores = [Store("parameters", False, len(self.labels))]

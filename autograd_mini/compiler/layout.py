@@ -26,7 +26,9 @@ class Grid(NamedTuple):
     @property
     def overlaps(self) -> bool:
         """Whether a place comes several times, other than along an axis that repeats."""
-        kept = [(size, abs(stride)) for size, stride in zip(self.sizes, self.strides, strict=True) if size > 1 and stride]
+        kept = [
+            (size, abs(stride)) for size, stride in zip(self.sizes, self.strides, strict=True) if size > 1 and stride
+        ]
         reach = 0
         for size, stride in sorted(kept, key=lambda axis: axis[1]):
             if stride <= reach:

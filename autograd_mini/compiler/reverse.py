@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd_mini.compiler.layout import Grid, Indices, grid
 from autograd_mini.compiler.lift import Kernel, Operand
@@ -47,6 +48,10 @@ class Reverse:
                 upstream = self._upstream(i, kernel)
                 if upstream is not None:
                     getattr(self, f"_{kernel.op}", self._elementwise)(kernel, upstream)
+
+    def covered(self, store: str) -> NDArray[np.bool_]:
+        """Of each place of a store, whether a gradient has come to it."""
+        return self._covered[store]
 
     # What a kernel is handed
 

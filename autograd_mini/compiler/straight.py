@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_mini.compiler.canonical import NO_GRADIENT, Graph
-from autograd_mini.compiler.symbols import CONDITIONS, KIT, LARGEST_EXPONENT, Sheet, Symbol, partial_formula, value_formula
+from autograd_mini.compiler.symbols import (
+    CONDITIONS,
+    KIT,
+    LARGEST_EXPONENT,
+    Sheet,
+    Symbol,
+    partial_formula,
+    value_formula,
+)
 
 __all__ = ["formulas", "python_lines"]
 
