@@ -164,16 +164,17 @@ class CompiledStep:
         fits = all(shape[1:] == argument.shape and shape for shape, argument in zip(shapes, mine, strict=True))
         if fits and len(sizes) == 1 and 0 not in sizes:
             if self._recording.tracer.observations:
+                shapes_of_examples = ", ".join(str(argument.shape) for argument in mine)
                 raise ValueError(
                     "the function looks at the batch as a whole, as BatchNorm does in training: call it with arrays of "
-                    f"the examples' shapes, {', '.join(str(argument.shape) for argument in mine)}, and compile it for others"
+                    f"the shapes of the examples, {shapes_of_examples}, and compile it anew for others"
                 )
             return sizes.pop()
         one = ", ".join(f"{argument.name}: {argument.shape}" for argument in mine)
         got = ", ".join(map(str, shapes))
         raise ValueError(
-            f"the program was compiled for one example of shapes {one}, or a batch of them with one more axis in front, "
-            f"the same for all; got {got}; compile again with examples of these shapes"
+            f"the program was compiled for one example of shapes {one}, or a batch of them with one more axis in "
+            f"front, the same for all; got {got}; compile again with examples of these shapes"
         )
 
     def _program(self, batched: bool) -> Program:

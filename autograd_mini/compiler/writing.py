@@ -79,7 +79,7 @@ class _Writing:
         prologue = ["share = 1.0 / batch"] * ("share" in parts.factor) + memory + self.views + once
         body = [*copies, *before, *["# backward"] * bool(after), *after, returned]
         text = ["def prepare(parameters, gradients, batch):", *(f"    {line}" for line in prologue), ""]
-        text += [f"    def step({arguments}):", *(f"        {line}" for line in body), "", "    return step", ""]
+        text += [f"    def step({arguments}):", *(f"        {line}" for line in body), "", "    return step"]
         self.text = "\n".join(text)
 
     def _named_buffers(self, written: Sequence[Statement], ones: Sequence[Statement]) -> dict[Buffer, None]:
