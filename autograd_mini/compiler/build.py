@@ -304,6 +304,7 @@ class _Building:
                 views.append(f"{names[text]} = {text}")
             return names[text]
 
+        self.taken |= {ref.buffer.name for one in self.statements for ref in refs(one) if ref.buffer.kind == "kept"}
         unnamed = [buffer for buffer in self.temporaries if not buffer.name]
         for i, buffer in enumerate(unnamed, 1):
             buffer.name = self._free(f"t{i}" if buffer.dtype == "float" else f"mask{i}")
