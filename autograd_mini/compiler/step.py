@@ -210,6 +210,10 @@ class CompiledStep:
         if self._program(batch is not None).single:
             return step(*args, *supplied)
         loss, others, by_arguments = step(*args, *supplied)
+        if batch is not None and self._by_arguments and self._differentiated and np.ndim(loss) == 0:
+            loss = np.full(batch, loss, self._dtype)  # it does not depend on the arguments
+        if isinstance(others, float):  # all of them are one constant
+            others = np.full(len(recording.graph.roots) - self._differentiated, others, self._dtype)
         if tracer.observations:
             self._tell(others[recording.results - self._differentiated :])
         others = others[: recording.results - self._differentiated]
@@ -248,7 +252,8 @@ def _packed(tree: Any, rows: Any, batch: int | None) -> Any:
     if isinstance(tree, tuple):
         return tuple(_packed(part, rows, batch) for part in tree)
     if trees.is_leaf(tree):
-        return _copied(next(rows))
+        row = next(rows)
+        return np.full(batch, row) if batch is not None and np.ndim(row) == 0 else _copied(row)
     count = sum(1 for _ in trees.leaves(tree))
     taken = [np.asarray(next(rows)) for _ in range(count)]
     if batch is not None:
