@@ -25,7 +25,7 @@ METHOD = (
     "Median (quartiles) of one ratio per round, of processor time; samples of whole steps in turn, order swapped every "
     "round, each engine in its own warmed-up process with one thread, gc on. Scaling: build, backward, free; peak "
     "resident memory. Compiled steps: float64 everywhere, each process kept on one processor (where the system cannot: "
-    "wall time). Compile time: trace and compile."
+    "wall time). A setting OPENBLAS_CORETYPE is not passed on. Compile time: trace and compile."
 )
 
 

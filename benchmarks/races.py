@@ -19,7 +19,16 @@ import numpy as np
 from benchmarks.figures import Figure, figure
 from benchmarks.workloads import WORKLOADS
 
-__all__ = ["RACES", "Race", "numbers", "one_cpu", "run_races", "same", "serve", "take_turns"]
+__all__ = [
+    "RACES",
+    "Race",
+    "numbers",
+    "one_cpu",
+    "run_races",
+    "same",
+    "serve",
+    "take_turns",
+]
 
 ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"),
@@ -70,7 +79,7 @@ def take_turns(module: str, workload: str, engines: Sequence[str], rounds: int) 
         workers, answers = {}, {}
         for engine in seconds:
             command = [sys.executable, "-m", module, workload, engine]
-            worker = Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=os.environ | ONE_THREAD)
+            worker = Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=environment())
             workers[engine] = stack.enter_context(worker)  # which closes its input, and that ends it
             answers[engine] = read(worker)
             if not same(answers[engine], answers[engines[0]]):
@@ -80,6 +89,11 @@ def take_turns(module: str, workload: str, engines: Sequence[str], rounds: int) 
                 print(file=workers[engine].stdin, flush=True)
                 seconds[engine].append(read(workers[engine]))
     return seconds
+
+
+def environment() -> dict[str, str]:
+    """The environment of a worker: one thread, and every library picks the kernels for the processor by itself."""
+    return {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"} | ONE_THREAD
 
 
 def read(worker: Popen[str]) -> Any:

@@ -1,24 +1,25 @@
-"""Building a program: a recorded function, lifted, lowered and written out as the source of a NumPy function."""
+"""Building a program: a graph is lifted, lowered forward and backward, given memory and written out as source."""
 
-import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd_mini.compiler.canonical import Graph
 from autograd_mini.compiler.layout import Grid, Store
 from autograd_mini.compiler.lift import Kernel, Lifted, Operand, lift
 from autograd_mini.compiler.loss import Total, total_of
 from autograd_mini.compiler.lower import Lowering, flat
+from autograd_mini.compiler.memory import share_memory, split
+from autograd_mini.compiler.names import Names, result_name
 from autograd_mini.compiler.program import Axis, Buffer, Ref, Scalar, Statement, in_order, view
 from autograd_mini.compiler.reverse import Reverse
-from autograd_mini.compiler.source import refs, share_memory, split, view_text
 from autograd_mini.compiler.symbols import opaque_function
-from autograd_mini.compiler.text import NUMPY_NAMES, statement_line
-from autograd_mini.kits import array_kit
+from autograd_mini.compiler.text import scope
+from autograd_mini.compiler.writing import Parts, write
 
 __all__ = ["Argument", "Program", "build"]
 
@@ -49,6 +50,8 @@ class Program:
         lifted: the kernels it came from.
         tables: arrays that the source uses by name.
         own: functions for the user's own ops.
+        total: the loss, if it is computed as one total.
+        reached: of each parameter, whether a path leads to it from what is differentiated.
         single: whether its function returns what a call does, a loss and the gradients by the parameters.
     """
 
@@ -56,40 +59,22 @@ class Program:
     lifted: Lifted
     tables: dict[str, Any]
     own: dict[str, Any]
+    total: Total | None
+    reached: NDArray[np.bool_]
     single: bool
 
-    def prepare(self, parameters: Any, gradients: Any, batch: int, dtype: Any) -> Any:
+    def prepare(self, parameters: Any, gradients: Any, batch: int, dtype: Any) -> Callable[..., Any]:
         """Make the function for a size of the batch; it has memory of its own."""
-        names: dict[str, Any] = {name: getattr(np, name) for name in NUMPY_NAMES}
-        kit = array_kit(np)
-        names |= {
-            "strided": _strided,
-            "dtype": np.dtype(dtype),
-            "erf": kit.erf,
-            "erfc": kit.erfc,
-            "on_grid": kit.on_grid,
-        }
-        names |= {
-            name: table.astype(dtype) if table.dtype.kind == "f" else table for name, table in self.tables.items()
-        }
-        names |= {name: np.vectorize(function, otypes=[float]) for name, function in self.own.items()}
+        names = scope(self.own, dtype) | {"dtype": np.dtype(dtype)}
+        for name, table in self.tables.items():
+            names[name] = table.astype(dtype) if table.dtype.kind == "f" else table
         exec(compile(self.source, "<compiled by autograd_mini>", "exec"), names)
-        return names["prepare"](parameters, gradients, batch)
-
-
-def _strided(buffer: Any, start: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
-    """A view of contiguous memory; start and strides count numbers."""
-    size = buffer.itemsize
-    return np.lib.stride_tricks.as_strided(buffer.reshape(-1)[start:], shape, [stride * size for stride in strides])
+        step: Callable[..., Any] = names["prepare"](parameters, gradients, batch)
+        return step
 
 
 def build(
-    graph: Graph,
-    arguments: Sequence[Argument],
-    labels: Sequence[str],
-    *,
-    batched: bool,
-    gradients: bool,
+    graph: Graph, arguments: Sequence[Argument], labels: Sequence[str], *, batched: bool, gradients: bool
 ) -> Program:
     """Build the program for a graph.
 
@@ -98,22 +83,19 @@ def build(
         arguments: what the program is given.
         labels: of the parameters, for names.
         batched: whether there is an axis of examples.
-        gradients: whether gradients of the first root are computed.
+        gradients: whether gradients of the first root are computed: by the parameters, if there are any.
     """
     return _Building(graph, arguments, labels, batched, gradients).program
 
 
 class _Building:
-    def __init__(self, graph: Graph, arguments: Any, labels: Any, batched: bool, gradients: bool) -> None:
+    def __init__(
+        self, graph: Graph, arguments: Sequence[Argument], labels: Sequence[str], batched: bool, gradients: bool
+    ) -> None:
         self.graph, self.arguments, self.labels, self.batched = graph, arguments, labels, batched
-        self.taken = {"parameters", "gradients", "batch", "share", "dtype", "prepare", "step", "strided", *NUMPY_NAMES}
-        self.taken |= {argument.name for argument in arguments} | {_new(argument.name) for argument in arguments}
-        stores = [Store("parameters", False, len(labels))]
-        stores += [Store(one.name, batched and one.per_example, int(np.prod(one.shape))) for one in arguments]
+        self.by_parameters, self.differentiated = bool(labels), gradients
         wanted = {one.name for one in arguments if one.wanted} | ({"parameters"} if labels else set())
-        self.by_parameters = bool(labels)
-        self.differentiated = gradients
-        self.lifted = lift(graph, stores, wanted.__contains__ if gradients else (lambda store: False), self._name)
+        self.lifted = self._lifted(wanted if gradients else set())
         self.buffers = self._buffers()
         self.total = self._total() if gradients and (self.by_parameters or not batched) else None
         skipped = self.total.skipped if self.total else []
@@ -121,148 +103,149 @@ class _Building:
         results = self._results(lowering)
         forward = len(lowering.writer.statements)
         self.gradients = self._gradient_buffers(wanted)
-        root = graph.roots[0]
-        if gradients and self.lifted.wanted[root]:
+        reached = np.zeros(len(labels), dtype=bool)
+        if gradients and self.lifted.wanted[graph.roots[0]]:
             reverse = Reverse(lowering, self.gradients)
-            self._start(reverse, root)
+            self._start(reverse)
             reverse.run(skipped)
-        self.statements = lowering.writer.statements
-        self.own = {
+            reached = reverse.covered("parameters")
+        results += self._gradients_by_arguments()
+        statements = lowering.writer.statements
+        results = self._shared_out(statements, results)
+        parts = Parts(
+            statements,
+            forward,
+            [(one.name, self._whole(one, self.buffers[one.name])) for one in arguments],
+            *self._loss(results),
+            results.pop(0) if self._has_others() else None,
+            results,
+            labels,
+            set(self.gradients.values()),
+            share_memory(statements),
+            is_total=self.total is not None,
+        )
+        own = {
             re.sub(r"\W", "_", statement.function): opaque_function(statement.function)
-            for statement in self.statements
+            for statement in statements
             if statement.function.startswith("own:")
         }
-        results += self._gradients_by_arguments()
-        keep = [Statement("keep", (), ref) for ref in results if isinstance(ref, Ref)]
-        everything = [*self.statements, *keep]
-        blocks = {"values": [], "plain": []}  # type: ignore[var-annotated]
-        for kernel in self.lifted.kernels:
-            block = kernel.block
-            blocks[block.store].append((block.name, block.start, block.size))
-            blocks[block.store] += (
-                [("", block.start, block.size + 1)]
-                if block.start + block.size in self.lifted.layout.stores[block.store].ones
-                else []
-            )
-        for name, of in blocks.items():
-            split(everything, self.buffers[name], of, "")
-            split(everything, self.gradients[name], of, "d_")
-        self.results = [ref if not isinstance(ref, Ref) else keep.pop(0).out for ref in results]
-        self.temporaries = share_memory(self.statements)
-        text = self._text(lowering, forward)
-        self.program = Program(text, self.lifted, lowering.tables, self.own, self.single)
+        self.program = Program(write(parts), self.lifted, lowering.tables, own, self.total, reached, parts.single)
+
+    def _lifted(self, wanted: set[str]) -> Lifted:
+        stores = [Store("parameters", False, len(self.labels))]
+        for one in self.arguments:
+            stores.append(Store(one.name, self.batched and one.per_example, int(np.prod(one.shape))))
+        names = Names([store.name for store in stores])
+
+        def named(op: str, operands: Sequence[Operand], kernels: Sequence[Kernel]) -> str:
+            return names.free(result_name(self.graph, self.labels, op, operands, kernels))
+
+        return lift(self.graph, stores, wanted.__contains__, named)
+
+    # Memory
 
     def _buffers(self) -> dict[str, Buffer]:
         """Memory for each store. Inputs of matrix products are kept as they come, others with the examples last."""
-        factors = {
-            operand.store for kernel in self.lifted.kernels if kernel.op == "matmul" for operand in kernel.operands
-        }
+        factors = {one.store for kernel in self.lifted.kernels if kernel.op == "matmul" for one in kernel.operands}
+        factors -= {"values", "plain", "parameters"}
         found = {}
         for name, store in self.lifted.layout.stores.items():
-            is_factor = name in factors and name not in ("values", "plain", "parameters")
+            called = f"{name}_and_one" if store.ones else name
             kind = "given" if name == "parameters" else "kept"
-            found[name] = Buffer(
-                name + "_and_one" * bool(store.ones and kind == "kept"), store.size, store.batched, is_factor, kind
-            )
+            found[name] = Buffer(called, store.size, store.batched, name in factors, kind)
         return found
 
     def _gradient_buffers(self, wanted: set[str]) -> dict[str, Buffer]:
         found = {}
         for name, store in self.lifted.layout.stores.items():
-            if name in wanted or name in ("values", "plain"):
-                given = name == "parameters"
-                own = "gradients" if given else f"d_{name}"
-                found[name] = Buffer(own, store.size, store.batched, kind="given" if given else "kept")
+            if name == "parameters":
+                found[name] = Buffer("gradients", store.size, store.batched, kind="given")
+            elif name in wanted or name in ("values", "plain"):
+                found[name] = Buffer(f"d_{name}", store.size, store.batched)
         return found
+
+    def _shared_out(self, statements: list[Statement], results: list[Any]) -> list[Any]:
+        """Cut the long stores of what is computed into a buffer for each result, or for results used together."""
+        keep = [Statement("keep", (), ref) if isinstance(ref, Ref) else None for ref in results]
+        everything = [*statements, *(one for one in keep if one)]
+        for name in ("values", "plain"):
+            blocks = [kernel.block for kernel in self.lifted.kernels if kernel.block.store == name]
+            ones = self.lifted.layout.stores[name].ones
+            spans = [(block.name, block.start, block.size) for block in blocks]
+            spans += [("", block.start, block.size + 1) for block in blocks if block.start + block.size in ones]
+            split(everything, self.buffers[name], spans, "")
+            split(everything, self.gradients[name], spans, "d_")
+        return [ref if one is None else one.out for ref, one in zip(results, keep, strict=True)]
+
+    def _whole(self, one: Argument, buffer: Buffer) -> Ref:
+        """A view of all numbers of an argument in its shape, with the examples first."""
+        store = self.lifted.layout.stores[one.name]
+        width = store.size // len(store.ones) - 1 if store.ones else 0
+        strides: list[int] = []
+        stride = 1
+        for size in reversed(one.shape):
+            strides.insert(0, stride)
+            stride *= size
+            if stride == width:  # a place for a 1 follows
+                stride += 1
+        per_batch = self.batched and store.batched
+        axes = [
+            Axis(size, step, False, per_batch and not buffer.batch_first) if size > 1 else Axis(1, 0)
+            for size, step in zip(one.shape, strides, strict=True)
+        ]
+        if per_batch:
+            axes.insert(0, Axis(1, buffer.places if buffer.batch_first else 1, True))
+        return Ref(buffer, 0, tuple(axes))
+
+    # The loss and other results
 
     def _total(self) -> Total | None:
         """The loss as a total, if each of its operands is one piece of memory."""
         total = total_of(self.lifted)
-        if total is None:
+        if total is None or any(self._total_view(operand) is None for operand in total.operands):
             return None
-        for operand in total.operands:
-            if operand.view is None or 0 in operand.view.strides_of_long_axes or self._total_view(operand) is None:
-                return None
-            if operand.sizes != total.operands[0].sizes and not all(one.view.is_in_order for one in total.operands):
-                return None
-        return total
+        several = len({operand.sizes for operand in total.operands}) > 1
+        in_pieces = several and not all(operand.view and operand.view.is_in_order for operand in total.operands)
+        return None if in_pieces else total
 
     def _total_view(self, operand: Operand) -> Ref | None:
-        assert operand.view is not None
-        return flat(
-            view(self.buffers[operand.store], operand.view, "batch" if self.batched and operand.batched else "")
-        )
+        if operand.view is None or 0 in operand.view.strides_of_long_axes:
+            return None
+        examples = "batch" if self.batched and operand.batched else ""
+        return flat(view(self.buffers[operand.store], operand.view, examples))
 
-    def _start(self, reverse: Reverse, root: int) -> None:
+    def _mean_over_batch(self) -> bool:
+        return self.batched and self.by_parameters and bool(self.lifted.batched[self.graph.roots[0]])
+
+    def _start(self, reverse: Reverse) -> None:
         """Deposit what the gradient of the loss starts with."""
         coefficient = self.total.coefficient if self.total else 1.0
         seed: Any = coefficient
-        if self.batched and self.by_parameters and self.lifted.batched[root]:
+        if self._mean_over_batch():
             seed = reverse.writer.leaf(Scalar("share" if coefficient == 1.0 else f"{coefficient!r} * share"))
         if self.total is None:
-            reverse.deposit(self.lifted.operand(np.array([root])), seed)
+            reverse.deposit(self.lifted.operand(np.array(self.graph.roots[:1])), seed)
             return
-        make = reverse.writer.sheet.make
         operands = self.total.operands
         for i, operand in enumerate(operands):
             if self.lifted.wanted[operand.nodes].any():
                 other: Any = 1.0
                 if len(operands) == 2:
                     other = reverse.writer.leaf(reverse.forward.read(_cut_as(operands[1 - i], operand)))
-                reverse.deposit(operand, make("mul", seed, other))
+                reverse.deposit(operand, reverse.writer.sheet.make("mul", seed, other))
 
-    # Names
-
-    def _name(self, op: str, operands: Sequence[Operand], kernels: Sequence[Kernel]) -> str:
-        """Name a result: a layer's sums by its weights' labels, what is made of sums by the same, the rest by the op."""
-        if op == "matmul":
-            label = self._label(operands[0].nodes)
-            return self._free(f"{label}_sum" if label else "product")
-        block = _block_of(operands, kernels)
-        if block.endswith("_sum") and op not in _WORDS:
-            return self._free(block.removesuffix("_sum"))
-        return self._free(_WORDS.get(op, op))
-
-    def _label(self, nodes: Any) -> str:
-        """What the labels of these parameters begin with."""
-        names = []
-        for node in (nodes[0], nodes[-1]):
-            source = self.graph.source.get(int(node))
-            if source is not None and source.store == "parameters":
-                names.append(self.labels[source.position])
-        if not names:
-            return ""
-        prefix = names[0]
-        for name in names:
-            while not name.startswith(prefix):
-                prefix = prefix[:-1]
-        prefix = re.split(r"[.\[]", prefix)[0] if re.search(r"[.\[]", prefix) else prefix
-        return re.sub(r"\W", "_", prefix).strip("_")
-
-    def _free(self, name: str) -> str:
-        name = re.sub(r"\W", "_", name) or "values"
-        if keyword.iskeyword(name) or name[0].isdigit():
-            name = f"_{name}"
-        number, free = 1, name
-        while free in self.taken:
-            number += 1
-            free = f"{name}{number}"
-        self.taken.add(free)
-        return free
-
-    # Results
+    def _has_others(self) -> bool:
+        return len(self.graph.roots) > self.differentiated
 
     def _results(self, lowering: Lowering) -> list[Any]:
-        """Where the numbers are that the program returns: a loss, if there is one, and all others together."""
-        graph = self.graph
-        first = [graph.roots[0]] if self.differentiated else []
-        found: list[Any] = []
-        for nodes in (first, graph.roots[len(first) :]):
-            self.has_others = bool(nodes)
-            if nodes and nodes is first and self.total is not None:
-                found += [self._total_view(operand) for operand in self.total.operands]
-            elif nodes:
-                found.append(lowering.read(self.lifted.operand(np.array(nodes))))
+        """Where the numbers are that the program returns: the loss, or its parts, and all others together."""
+        roots, found = self.graph.roots, list[Any]()
+        if self.total is not None:
+            found += [self._total_view(operand) for operand in self.total.operands]
+        elif self.differentiated:
+            found.append(lowering.read(self.lifted.operand(np.array(roots[:1]))))
+        if self._has_others():
+            found.append(lowering.read(self.lifted.operand(np.array(roots[self.differentiated :]))))
         return found
 
     def _gradients_by_arguments(self) -> list[Ref]:
@@ -270,192 +253,12 @@ class _Building:
             return []
         return [self._whole(one, self.gradients[one.name]) for one in self.arguments if one.wanted]
 
-    # Text
-
-    def _text(self, lowering: Lowering, forward: int) -> str:
-        names: dict[str, str] = {}
-        views: list[str] = []
-        once: list[str] = []
-
-        def name(ref: Any) -> str:
-            if isinstance(ref, Scalar):
-                text = ref.text.removeprefix("(").removesuffix(")") if ref.text.count("(") == 1 else ref.text
-                if re.fullmatch(r"\w+|[\d.e+-]+", text):
-                    return text
-                if text not in names:
-                    names[text] = self._free("scale")
-                    views.append(f"{names[text]} = {text}")
-                return names[text]
-            if isinstance(ref, str):
-                return ref
-            if not isinstance(ref, Ref):
-                return repr(ref)
-            text = view_text(ref)
-            if text == ref.buffer.name or re.fullmatch(r"\w+", text):
-                return text
-            if text not in names:
-                names[text] = self._free(self._view_name(ref, text))
-                views.append(f"{names[text]} = {text}")
-            return names[text]
-
-        unnamed = [buffer for buffer in self.temporaries if not buffer.name]
-        for i, buffer in enumerate(unnamed, 1):
-            buffer.name = self._free(f"t{i}" if buffer.dtype == "float" else f"mask{i}")
-        for buffer in self.temporaries:
-            if buffer not in unnamed:
-                buffer.name = self._free(buffer.name)
-        used: dict[Buffer, None] = {}
-        for ref in [
-            *(ref for statement in self.statements for ref in refs(statement)),
-            *(r for r in self.results if isinstance(r, Ref)),
-        ]:
-            used[ref.buffer] = None
-        for buffer in used:
-            if not buffer.name:
-                buffer.name = self._free("collected")
-        lines: list[str] = []
-        ones = [one for one in self.statements if one.function == "constant" and one.args == (1.0,)]
-        self.with_ones = {one.out.buffer for one in ones if one.out is not None}
-        for i, statement in enumerate(self.statements):
-            if i == forward:
-                lines.append("# backward")
-            if any(statement is one for one in ones):
-                continue
-            line = statement_line(statement, name)
-            if statement.function == "constant":
-                once.append(line)
-            else:
-                lines.append(line)
-        returned = self._returned(name)
-        copies = self._copies(name)
-        arguments = ", ".join(_new(one.name) for one in self.arguments)
-        memory = [self._memory(buffer) for buffer in used if buffer.kind != "given"]
-        for one in self.arguments:  # those that nothing uses
-            if self.buffers[one.name] not in used:
-                copies.pop(one.name, None)
-        prologue = [*memory, *views, *once]
-        if self.batched and self.by_parameters:
-            prologue.insert(0, "share = 1.0 / batch")
-        body = [*copies.values(), *lines, returned]
-        text = ["def prepare(parameters, gradients, batch):"]
-        text += [f"    {line}" for line in prologue]
-        text += ["", f"    def step({arguments}):", *(f"        {line}" for line in body), "", "    return step", ""]
-        return "\n".join(text)
-
-    def _memory(self, buffer: Buffer) -> str:
-        shape = str(buffer.places)
-        if buffer.batched and self.batched:
-            shape = f"(batch, {shape})" if buffer.batch_first else f"({shape}, batch)"
-        dtype = "bool" if buffer.dtype == "bool" else "dtype"
-        made = "zeros" if buffer in self.gradients.values() else "ones" if buffer in self.with_ones else "empty"
-        return f"{buffer.name} = {made}({shape}, {dtype})"
-
-    def _copies(self, name: Any) -> dict[str, str]:
-        """A line for each argument that copies it in."""
-        return {
-            one.name: f"{self._target(name, self._whole(one, self.buffers[one.name]))} = {_new(one.name)}"
-            for one in self.arguments
-        }
-
-    def _whole(self, one: Argument, buffer: Buffer) -> Ref:
-        """A view of all numbers of an argument in its shape, with the examples first."""
-        store = self.lifted.layout.stores[one.name]
-        width = store.size // len(store.ones) - 1 if store.ones else 0
-        strides, stride = [], 1
-        for size in reversed(one.shape):
-            strides.insert(0, stride)
-            stride *= size
-            if stride == width:  # a place for a 1 follows
-                stride += 1
-        axes = [Axis(size, step) if size > 1 else Axis(1, 0) for size, step in zip(one.shape, strides, strict=True)]
-        if self.batched and store.batched:
-            if not buffer.batch_first:
-                axes = [axis._replace(stride_per_batch=axis.size > 1) for axis in axes]
-            axes.insert(0, Axis(1, buffer.places if buffer.batch_first else 1, True))
-        return Ref(buffer, 0, tuple(axes))
-
-    def _target(self, name: Any, ref: Ref) -> str:
-        buffer, inner = ref.buffer, ref.axes
-        if not (buffer.batched and self.batched):
-            simple = len(inner) == 1 and inner[0].stride in (0, 1)
-            return (
-                f"{buffer.name}[0]" if not inner else _sliced(buffer, inner[0].size) if simple else f"{name(ref)}[...]"
-            )
-        if len(inner) == 1:
-            return f"{buffer.name}[:, 0]" if buffer.batch_first else f"{buffer.name}[0]"
-        return f"{name(ref)}[...]"
-
-    def _returned(self, name: Any) -> str:
-        """The line that returns (loss, others, gradients by arguments); without others, what a call returns."""
-        results = list(self.results)
-        loss, others = "None", "()"
-        if self.differentiated:
-            loss = self._loss(results, name)
-        if self.has_others:
-            others = name(results.pop(0))
-        self.single = self.by_parameters and not self.has_others
-        if self.single:
-            return f"return {loss}, gradients"
-        gradients = [self._copy_of(ref, name) for ref in results]
-        return f"return {loss}, {others}, ({', '.join(gradients)}{',' * (len(gradients) == 1)})"
-
-    def _loss(self, results: list[Any], name: Any) -> str:
-        if self.total is None:
-            return self._one_number(results.pop(0), name)
-        factors = [name(results.pop(0)) for _ in self.total.operands]
-        whole = f"dot({', '.join(factors)})" if len(factors) == 2 else f"add.reduce({factors[0]})"
-        batched = self.batched and self.lifted.batched[self.graph.roots[0]]
-        scale = [] if self.total.coefficient == 1.0 else [repr(self.total.coefficient)]
-        factor = Scalar(" * ".join([*scale, *["share"] * bool(batched)]))
-        return f"{whole} * {name(factor)}" if factor.text else whole
-
-    def _one_number(self, ref: Any, name: Any) -> str:
-        if not isinstance(ref, Ref):
-            return name(ref)
-        text = name(ref)
-        if not (self.batched and ref.axes[-1].per_batch):
-            return f"{text}.item()"
-        return f"add.reduce({text}[0]) * share" if self.by_parameters else f"{text}[0].copy()"
-
-    def _copy_of(self, ref: Ref, name: Any) -> str:
-        text = name(ref) if ref.axes else f"{ref.buffer.name}[0]"
-        return f"{text}.copy()" if ref.axes else text
-
-    def _view_name(self, ref: Ref, text: str) -> str:
-        base = ref.buffer.name
-        if ref.buffer.kind == "given":
-            label = self._label_of_places(ref)
-            base = ("d_" if base == "gradients" else "") + (label or "parameter")
-            if len([axis for axis in ref.axes if axis.length != (1, False)]) > 1:
-                base += "_weights"
-            return f"{base}_T" if text.endswith(".T") else base
-        if base.endswith("_and_one") and re.fullmatch(rf"{base}\[(:, )?(0|):\d+\](\.T)?", text):
-            base = base.removesuffix("_and_one")
-            return f"{base}_T" if text.endswith(".T") else base
-        return f"{base}_T" if text.endswith(".T") else f"{base}_flat" if text.endswith("(-1)") else f"{base}_view"
-
-    def _label_of_places(self, ref: Ref) -> str:
-        end = ref.offset + sum((axis.size - 1) * axis.stride for axis in ref.axes)
-        found = [self.labels[ref.offset], self.labels[min(end, len(self.labels) - 1)]]
-        prefix = found[0]
-        while not found[1].startswith(prefix):
-            prefix = prefix[:-1]
-        prefix = re.split(r"[.\[]", prefix)[0] if re.search(r"[.\[]", prefix) else prefix
-        return re.sub(r"\W", "_", prefix).strip("_")
-
-
-def _block_of(operands: Sequence[Operand], kernels: Sequence[Kernel]) -> str:
-    """The name of the first result among the operands."""
-    for operand in operands:
-        if operand.view is not None and operand.store in ("values", "plain"):
-            for kernel in reversed(kernels):
-                block = kernel.block
-                if block.store == operand.store and 0 <= operand.view.start - block.start < block.size:
-                    return block.name
-    return ""
-
-
-_WORDS = {"add": "total", "mul": "product", "sub": "difference", "sum": "total", "div": "quotient", "rowdot": "dots"}
+    def _loss(self, results: list[Any]) -> tuple[list[Any], str]:
+        """Take the loss off the results: its one part, or those of a total; and what they are multiplied by."""
+        count = len(self.total.operands) if self.total else int(self.differentiated)
+        coefficient = self.total.coefficient if self.total else 1.0
+        factors = [repr(coefficient)] * (coefficient != 1.0) + ["share"] * self._mean_over_batch()
+        return [results.pop(0) for _ in range(count)], " * ".join(factors)
 
 
 def _cut_as(operand: Operand, other: Operand) -> Operand:
@@ -464,11 +267,3 @@ def _cut_as(operand: Operand, other: Operand) -> Operand:
         return operand
     place = Grid(operand.view.start, other.sizes, in_order(other.sizes))
     return Operand(operand.nodes, other.sizes, operand.batched, None, operand.store, place)
-
-
-def _sliced(buffer: Buffer, count: int) -> str:
-    return f"{buffer.name}[:{count}]" if count < buffer.places else f"{buffer.name}[...]"
-
-
-def _new(name: str) -> str:
-    return name.upper() if name.upper() != name else f"new_{name}"

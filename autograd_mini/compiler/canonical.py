@@ -173,6 +173,8 @@ def _number(graph: Graph, roots: Iterable[Any], sources: Mapping[Value, Source])
 def _simplified(graph: Graph, op: str, args: tuple[int, ...]) -> int:
     """Leave out what changes nothing: + 0, * 1, / 1, ** 1, a sum of one."""
     numbers = graph.number
+    if op == "dot" and len(args) == 2:
+        op = "mul"
     if op == "add" or op == "mul":
         neutral = 0.0 if op == "add" else 1.0
         for i in (0, 1):
@@ -190,6 +192,8 @@ def _simplified(graph: Graph, op: str, args: tuple[int, ...]) -> int:
             return args[0]
     elif op in ("mean", "logsumexp") and len(args) == 1:
         return args[0]
+    elif op == "largest" and len(args) == 1:
+        return graph.node("detach", args)
     elif op == "mean":
         return graph.node("div", (_simplified(graph, "sum", args), graph.constant(float(len(args)))))
     return graph.node(op, args)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.program import Axis, Buffer, Ref, Statement
+from autograd_mini.compiler.program import Axis, Buffer, Ref
 from autograd_mini.compiler.recording import Recording
-from autograd_mini.compiler.source import refs, share_memory
+from autograd_mini.compiler.memory import refs, share_memory
 from autograd_mini.compiler.straight import formulas, python_lines
 from autograd_mini.compiler.symbols import Symbol, opaque_function
-from autograd_mini.compiler.text import NUMPY_NAMES, statement_line
+from autograd_mini.compiler.text import scope, statement_line
 from autograd_mini.compiler.writer import Writer
-from autograd_mini.kits import FLOAT, Kit, array_kit
+from autograd_mini.kits import FLOAT, Kit
 from autograd_mini.printing import always_answers
 
 __all__ = ["CompiledFunction"]
@@ -154,11 +154,7 @@ class CompiledFunction:
                 "",
             ]
         )
-        kit = array_kit(np)
-        scope: dict[str, Any] = {name: getattr(np, name) for name in NUMPY_NAMES}
-        scope |= {"erf": kit.erf, "erfc": kit.erfc, "on_grid": kit.on_grid, "inf": np.inf, "nan": np.nan}
-        scope |= {name: np.vectorize(function, otypes=[float]) for name, function in self._own.items()}
-        return source, scope
+        return source, scope(self._own, float)
 
     @always_answers
     def __repr__(self) -> str:
@@ -189,6 +185,3 @@ def _arity(f: Callable[..., Any]) -> int:
     if parameters is None or any(p.kind is p.VAR_POSITIONAL for p in parameters):
         raise TypeError(f"how many numbers {f!r:.60} takes is not known; give examples: compile(f, 1.0, 1.0)")
     return len([p for p in positional if p.default is p.empty])
-
-
-Statements = list[Statement]

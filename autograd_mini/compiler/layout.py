@@ -24,6 +24,20 @@ class Grid(NamedTuple):
         return [stride for size, stride in zip(self.sizes, self.strides, strict=True) if size > 1]
 
     @property
+    def overlaps(self) -> bool:
+        """Whether a place comes several times, other than along an axis that repeats."""
+        kept = [
+            (size, abs(stride)) for size, stride in zip(self.sizes, self.strides, strict=True) if size > 1 and stride
+        ]
+        reach = 0
+        for size, stride in sorted(kept, key=lambda axis: axis[1]):
+            if stride <= reach:
+                places = Grid(self.start, tuple([size for size, _ in kept]), tuple([step for _, step in kept])).places()
+                return len(np.unique(places)) < len(places)
+            reach += (size - 1) * stride
+        return False
+
+    @property
     def is_in_order(self) -> bool:
         """Whether it is a run of places, one after the other."""
         stride = 1

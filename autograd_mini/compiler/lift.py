@@ -280,7 +280,7 @@ class _Lifting:
         if operand.number is None:
             constant = self.constant[nodes]
             others = flat[~constant.ravel()]
-            code = self._one_store(others)
+            code = self._one_store(others) if len(others) else -1
             if code >= 0:
                 positions = self.layout.position[nodes]
                 if constant.any() and nodes.ndim < 3:
@@ -323,7 +323,10 @@ class _Lifting:
             self._matmul(members, left, right, parts)
         if loose:
             part = np.concatenate(loose)
-            self._reduce("rowdot", members[part], [left[part], right[part]])
+            if half == 1:
+                self._elementwise("mul", members[part], np.hstack([left[part], right[part]]))
+            else:
+                self._reduce("rowdot", members[part], [left[part], right[part]])
 
     def _grids(self, part: Indices, left: Any, right: Any, rows: Any, columns: Any) -> list[Indices | None]:
         """The pairs of a component as arrays of (rows, columns), -1 where one is lacking; None if there are too many.

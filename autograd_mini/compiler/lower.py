@@ -1,6 +1,5 @@
 """From kernels to statements: the forward pass."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,14 +7,13 @@ import numpy as np
 
 from autograd_mini.compiler.layout import Grid, Indices, grid
 from autograd_mini.compiler.lift import Kernel, Lifted, Operand
-from autograd_mini.compiler.program import Axis, Buffer, Ref, in_order, view
+from autograd_mini.compiler.program import Axis, Buffer, Ref, Scalar, in_order, view
 from autograd_mini.compiler.symbols import Symbol, value_formula
 from autograd_mini.compiler.writer import Writer
 
 __all__ = ["ONE", "Lowering", "flat", "thin", "without"]
 
 ONE = Axis(1, 0)
-_LARGEST = sys.float_info.max
 
 
 class Lowering:
@@ -37,7 +35,7 @@ class Lowering:
         self, lifted: Lifted, buffers: dict[str, Buffer], batched: bool, skipped: Sequence[Kernel] = ()
     ) -> None:
         self.lifted, self.buffers, self.batched = lifted, buffers, batched
-        self.writer = Writer()
+        self.writer = Writer(Scalar("largest_exponent"))
         self.tables: dict[str, Any] = {}
         self.shares: dict[int, tuple[Ref, Ref]] = {}
         self._collected: dict[Any, Ref] = {}
@@ -85,8 +83,8 @@ class Lowering:
 
     def matrix(self, operand: Operand) -> Ref:
         """A factor of a matrix product: (stack, rows, columns), and the examples behind them if it has any."""
-        ref = self.read(operand)
-        assert isinstance(ref, Ref)  # of constants alone, there is nothing to multiply
+        ref = self.read(operand) if operand.number is None else self._collect(operand)
+        assert isinstance(ref, Ref)
         return ref._replace(axes=ref.axes[:3]) if self.batched and not operand.batched else ref
 
     def _collect(self, operand: Operand) -> Ref:
@@ -97,7 +95,8 @@ class Lowering:
             target = view(buffer, Grid(start, (count,), (1,)), self._own_examples(operand.batched))
             if store is None:
                 same = (positions == positions[0]).all()
-                self.writer.call("constant", float(positions[0]) if same else self.table(positions), out=target)
+                column = positions[:, None] if batched else positions
+                self.writer.call("constant", float(positions[0]) if same else self.table(column), out=target)
                 continue
             source = self.buffers[store]
             regular = grid(positions, (count,))
@@ -133,8 +132,10 @@ class Lowering:
         for known, table in self.tables.items():
             if table.dtype == array.dtype and np.array_equal(table, array):
                 return known
-        kind = "indices" if array.dtype.kind == "i" else "ones" if (array == 1.0).all() else "constants"
+        kind = "indices" if array.dtype.kind == "i" else "constants"
         name = f"{kind}{len(self.tables) + 1}"
+        if array.ndim == 1 and kind == "constants" and (array == 1.0).all():
+            name = f"ones_{len(array)}"
         self.tables[name] = array
         return name
 
@@ -212,8 +213,8 @@ class Lowering:
         if not shifted:
             top = writer.temporary(out.lengths)
             self.reduce(x, axes, top, "maximum")
-            writer.call("minimum", top, _LARGEST, out=top)
-            writer.call("maximum", top, -_LARGEST, out=top)
+            writer.call("minimum", top, Scalar("largest_number"), out=top)
+            writer.call("maximum", top, Scalar("-largest_number"), out=top)
             difference = writer.temporary(x.lengths)
             writer.call("subtract", x, self.spread(top, kernel), out=difference)
             x = difference

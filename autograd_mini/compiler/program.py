@@ -1,6 +1,6 @@
 """The program: statements over views of buffers, ready to be written out as NumPy."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from autograd_mini.compiler.layout import Grid
@@ -80,7 +80,7 @@ class Ref(NamedTuple):
         return True
 
     @property
-    def count(self) -> tuple[int, bool]:
+    def amount(self) -> tuple[int, bool]:
         """How many numbers it has, and whether that is for each example."""
         size = 1
         for axis in self.axes:
@@ -102,24 +102,21 @@ class Scalar:
 Number: TypeAlias = float | Scalar
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Statement:
     """A call that writes into `out`; what it reads are views and numbers.
 
     Attributes:
         function: a NumPy function, or ``"copy"`` for an assignment.
         args: what it is given, in order.
-        out: where the result goes; None if `result` names it.
-        keywords: further arguments, as text.
-        result: the name of a Python number that it makes.
+        out: where the result goes.
+        keywords: what else the function is told, as text.
     """
 
     function: str
     args: tuple[Any, ...]
     out: Ref | None
     keywords: str = ""
-    result: str = ""
-    note: str = field(default="")
 
 
 def view(buffer: Buffer, grid: Grid, examples: str = "") -> Ref:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd_mini.compiler.layout import Grid, Indices, grid
 from autograd_mini.compiler.lift import Kernel, Operand
@@ -47,6 +48,10 @@ class Reverse:
                 upstream = self._upstream(i, kernel)
                 if upstream is not None:
                     getattr(self, f"_{kernel.op}", self._elementwise)(kernel, upstream)
+
+    def covered(self, store: str) -> NDArray[np.bool_]:
+        """Of each place of a store, whether a gradient has come to it."""
+        return self._covered[store]
 
     # What a kernel is handed
 
@@ -164,7 +169,7 @@ class Reverse:
         """Add a contribution to the gradient of an operand."""
         if isinstance(contribution, float) and contribution == 0.0:
             return
-        if operand.view is not None:
+        if operand.view is not None and not operand.view.overlaps:
             self._deposit_view(operand.store, operand.view, operand.batched, contribution)
             return
         lengths: list[Length] = [(size, False) for size in operand.sizes]
@@ -182,7 +187,7 @@ class Reverse:
         """Add to the gradient of an operand what `write` writes: in its place if nothing is there yet."""
         per_example = self.batched and operand.batched
         lengths = tuple([(size, False) for size in operand.sizes]) + (((1, True),) if per_example else ())
-        place = operand.view
+        place = None if operand.view is None or operand.view.overlaps else operand.view
         if place is not None and 0 not in place.strides_of_long_axes and self._kernel_of(operand.store, place) is None:
             target = view(self.gradients[operand.store], place, "batch" if per_example else "")
             if self._is_first(operand.store, place):
@@ -238,7 +243,7 @@ class Reverse:
         lengths = self.forward.result(kernel).lengths
         if isinstance(known, Ref) and known.is_in_order and len(known.axes) == len(place.sizes) + bool(self.batched):
             whole = contiguous(known.buffer, lengths)
-            if known.count == whole.count:
+            if known.amount == whole.amount:
                 return self.writer.leaf(whole._replace(offset=known.offset))
         examples = lengths[len(kernel.sizes) :]
         out = self.writer.temporary([*((size, False) for size in place.sizes), *examples])

@@ -26,6 +26,7 @@ class CompiledStep:
         parameters: the flat vector of the parameters that the program reads. Change it in place; an assignment copies.
         gradients: the flat vector of their gradients after the last call. Every call writes into the same memory.
         named: views into `parameters` by name.
+        reached: of each parameter, whether a path leads to it from the loss.
         source: the NumPy program for a batch, or for a single example if none was run with a batch.
         report: what became of the scalars, line by line.
     """
@@ -80,16 +81,23 @@ class CompiledStep:
         return {name: self._parameters[places[0] : places[-1] + 1] for name, places in found.items()}
 
     @property
+    def reached(self) -> NDArray[np.bool_]:
+        return self._shown.reached
+
+    @property
     def source(self) -> str:
         return self._shown.source
 
     @property
     def report(self) -> str:
-        return report(self._shown.lifted, self._batched_shown)
+        return report(self._shown.lifted, self._shown.total, self._batched_shown)
 
     @property
     def _batched_shown(self) -> bool:
-        return bool(self._recording.arguments) and (True in self._programs or not self._programs)
+        """Whether `source` and `report` are of a batch: of the program that was built last, or would be built first."""
+        if self._programs:
+            return next(reversed(self._programs))
+        return bool(self._recording.arguments) and not self._recording.tracer.observations
 
     @property
     def _shown(self) -> Program:
@@ -120,10 +128,14 @@ class CompiledStep:
         return run(*args)
 
     def store(self) -> None:
-        """Write the parameters and their gradients back into the Values, where pictures and the stepper see them."""
-        for value, data, gradient in zip(self._values, self._parameters.tolist(), self.gradients.tolist(), strict=True):
-            value.data = data
-            value.grad = gradient
+        """Write the parameters and their gradients back into the Values, where pictures and the stepper see them.
+
+        A gradient is *not computed* where no path leads, as after ``backward()``.
+        """
+        data, gradients = self._parameters.tolist(), self.gradients.tolist()
+        for value, number, gradient, reached in zip(self._values, data, gradients, self.reached.tolist(), strict=True):
+            value.data = number
+            value.grad = gradient if reached else None
 
     def load(self) -> None:
         """Read the parameters from the Values again, after they have been changed there."""
@@ -151,6 +163,11 @@ class CompiledStep:
         sizes = {shape[0] for shape in shapes if shape}
         fits = all(shape[1:] == argument.shape and shape for shape, argument in zip(shapes, mine, strict=True))
         if fits and len(sizes) == 1 and 0 not in sizes:
+            if self._recording.tracer.observations:
+                raise ValueError(
+                    "the function looks at the batch as a whole, as BatchNorm does in training: call it with arrays of "
+                    f"the examples' shapes, {', '.join(str(argument.shape) for argument in mine)}, and compile it for others"
+                )
             return sizes.pop()
         one = ", ".join(f"{argument.name}: {argument.shape}" for argument in mine)
         got = ", ".join(map(str, shapes))

@@ -4,13 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_mini.compiler.canonical import NO_GRADIENT, Graph
-from autograd_mini.compiler.symbols import KIT, Sheet, Symbol, partial_formula, value_formula
+from autograd_mini.compiler.symbols import (
+    CONDITIONS,
+    KIT,
+    LARGEST_EXPONENT,
+    Sheet,
+    Symbol,
+    partial_formula,
+    value_formula,
+)
 
 __all__ = ["formulas", "python_lines"]
 
 _INFIX = {"add": ("+", 4), "sub": ("-", 4), "mul": ("*", 5), "div": ("/", 5), "greater": (">", 2), "less": ("<", 2),
           "greater_equal": (">=", 2), "less_equal": ("<=", 2), "equal": ("==", 2)}  # fmt: skip
-_CONDITIONS = frozenset({"greater", "less", "greater_equal", "less_equal", "equal"})
 _LONGEST = 60
 _ATOM = 9
 
@@ -53,7 +60,7 @@ def _value(sheet: Sheet, op: str, args: list[Any]) -> Any:
 
 
 def _number(sheet: Sheet, arg: Any) -> Any:
-    return sheet.write("indicator", arg) if isinstance(arg, Symbol) and arg.op in _CONDITIONS else arg
+    return sheet.write("indicator", arg) if isinstance(arg, Symbol) and arg.op in CONDITIONS else arg
 
 
 def _gradients(graph: Graph, sheet: Sheet, value: list[Any], places: dict[str, Any]) -> list[Any]:
@@ -121,5 +128,7 @@ def _written(symbol: Symbol, written: Any) -> tuple[str, int]:
         return f"{written(args[1], 1)} if {written(args[0], 1)} else {written(args[2], 1)}", 0
     if op == "indicator":
         return f"1.0 if {written(args[0], 1)} else 0.0", 0
+    if op == "bounded_exp":
+        return f"exp(minimum({written(args[0], 0)}, {LARGEST_EXPONENT!r}))", _ATOM
     arguments = ", ".join(written(arg, 0) for arg in args)
     return (f"logsumexp(({arguments},))" if op == "logsumexp" else f"{op.replace(':', '_')}({arguments})"), _ATOM

@@ -12,9 +12,23 @@ from autograd_mini.kits import FLOAT, Kit
 from autograd_mini.primitive import is_own
 from autograd_mini.rules import RULES
 
-__all__ = ["KIT", "Operand", "Sheet", "Symbol", "calculate", "opaque_function", "partial_formula", "value_formula"]
+__all__ = [
+    "CONDITIONS",
+    "KIT",
+    "LARGEST_EXPONENT",
+    "Operand",
+    "Sheet",
+    "Symbol",
+    "calculate",
+    "opaque_function",
+    "partial_formula",
+    "value_formula",
+]
 
 Operand = "Symbol | float"
+
+CONDITIONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal"})
+"""Ops whose result is true or false; ``"indicator"`` makes it 1 or 0."""
 
 _FOLDS: dict[str, Callable[..., float]] = {
     "add": lambda a, b: a + b,
@@ -26,6 +40,9 @@ _FOLDS: dict[str, Callable[..., float]] = {
     "less": lambda a, b: float(a < b),
     "less_equal": lambda a, b: float(a <= b),
 }
+LARGEST_EXPONENT = 709.0
+"""Where a bounded exp of doubles ends: there it does not overflow yet."""
+
 _WHOLE_POWERS = (2.0, 3.0, 4.0)
 
 
@@ -60,6 +77,12 @@ class Symbol:
 
     def __rmul__(self, other: Any) -> Any:
         return self.sheet.make("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.sheet.make("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self.sheet.make("div", other, self)
 
     def __neg__(self) -> Any:
         return self.sheet.make("neg", self)
@@ -193,18 +216,22 @@ def _pow(sheet: Sheet, a: Any, b: Any) -> Any:
 def _where(sheet: Sheet, condition: Any, a: Any, b: Any) -> Any:
     if not isinstance(condition, Symbol):
         return a if condition else b
+    if condition.op == "indicator":
+        return sheet.make("where", condition.args[0], a, b)
+    if condition.op not in CONDITIONS:  # a number: 0 is false, and all others are true, nan too
+        return sheet.make("where", sheet.write("equal", condition, 0.0), b, a)
     return sheet.write("indicator", condition) if (a, b) == (1.0, 0.0) else None
 
 
 def _sigmoid(sheet: Sheet, a: Any) -> Any:
-    """1/(1 + exp(-a)), and of -a the same times exp(-a): no digit is lost, and below exp(709.1) nothing overflows."""
+    """1/(1 + exp(-a)), and of -a the same times exp(-a): no digit is lost, and nothing overflows."""
     if isinstance(a, Symbol) and a.op == "neg":
         return sheet.make("mul", sheet.make("sigmoid", a.args[0]), _decay(sheet, a.args[0]))
     return sheet.make("div", 1.0, sheet.make("add", _decay(sheet, a), 1.0))
 
 
 def _decay(sheet: Sheet, a: Any) -> Any:
-    return sheet.make("exp", sheet.make("minimum", sheet.make("neg", a), 709.0))
+    return sheet.write("bounded_exp", sheet.make("neg", a))
 
 
 _SIMPLIFIED: dict[str, Callable[..., Any]] = {
@@ -261,6 +288,8 @@ def value_formula(sheet: Sheet, op: str, args: Sequence[Any]) -> Any:
     """The formula of an op of numbers: its row of the table, run on symbols. A user's own op stays one call."""
     if op == "detach":
         return args[0]
+    if op == "mul" and 0.0 in args:  # inf · 0 is nan; a partial of 0, though, is as good as no path
+        return sheet.write(op, *sorted(args, key=lambda arg: type(arg) is float))
     if op not in RULES or is_own(op):
         return sheet.make(f"own:{op}" if op in RULES else op, *args)
     return RULES[op].forward(KIT, *args)

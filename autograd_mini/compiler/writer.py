@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_mini.compiler.program import Buffer, Number, Ref, Scalar, Statement, contiguous
-from autograd_mini.compiler.symbols import Sheet, Symbol
+from autograd_mini.compiler.symbols import CONDITIONS, LARGEST_EXPONENT, Sheet, Symbol
 
-__all__ = ["BOOLEAN", "UFUNCS", "Writer", "broadcast"]
+__all__ = ["UFUNCS", "Writer", "broadcast"]
 
 UFUNCS = {
     "add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "neg": "negative", "pow": "power",
@@ -17,25 +17,28 @@ UFUNCS = {
 }  # fmt: skip
 """The NumPy function for each op of a formula."""
 
-BOOLEAN = frozenset({"less", "less_equal", "greater", "greater_equal", "equal"})
-
 
 class Writer:
     """Writes statements down.
+
+    Args:
+        largest_exponent: where a bounded exp ends.
 
     Attributes:
         statements: what has been written.
         sheet: the formulas.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, largest_exponent: Number = LARGEST_EXPONENT) -> None:
+        self.largest_exponent = largest_exponent
         self.statements: list[Statement] = []
         self.sheet = Sheet()
         self._refs: dict[int, Ref | Number] = {}
         self._leaves: dict[Any, Symbol] = {}
 
-    def call(self, function: str, *args: Any, out: Ref | None, keywords: str = "", result: str = "") -> None:
-        self.statements.append(Statement(function, args, out, keywords, result))
+    def call(self, function: str, *args: Any, out: Ref, keywords: str = "") -> None:
+        """Write a statement down."""
+        self.statements.append(Statement(function, args, out, keywords))
 
     def temporary(self, lengths: Sequence[tuple[int, bool]], dtype: str = "float") -> Ref:
         """A view of memory that is free again after its last use."""
@@ -77,6 +80,8 @@ class Writer:
     def know(self, symbol: Any, ref: Ref) -> None:
         """Note that the number of a formula is to be found here."""
         if isinstance(symbol, Symbol):
+            if symbol.op in CONDITIONS:  # its own number is a mask
+                symbol = self.sheet.write("indicator", symbol)
             self._refs[symbol.place] = ref
             self._leaves[ref] = symbol
 
@@ -85,13 +90,16 @@ class Writer:
         if not views:
             return Scalar(_scalar_text(op, args))
         lengths = broadcast(views)
-        kind = "bool" if op in BOOLEAN else "float"
+        kind = "bool" if op in CONDITIONS else "float"
         if out is None or out.lengths != lengths or out.buffer.dtype != kind:
             out = self.temporary(lengths, kind)
         if op == "where":
             condition, a, b = args
             self.call("copy", b, out=out)
             self.call("choose", a, condition, out=out)
+        elif op == "bounded_exp":
+            self.call("minimum", args[0], self.largest_exponent, out=out)
+            self.call("exp", out, out=out)
         elif op == "indicator":
             self.call("copy", args[0], out=out)
         elif op == "logsumexp":
