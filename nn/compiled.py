@@ -62,6 +62,7 @@ class CompiledLearner(Learner):
         self._vector: Vector = self._read()
         self._gradients: Vector = np.zeros(0)
         self._reached: NDArray[np.bool_] = np.zeros(0, dtype=bool)
+        self._penalties: dict[tuple[bool, bool], CompiledStep] = {}
         self._is_ahead = self._is_known = False
         places = {parameter: i for i, parameter in enumerate(self._parameters)}
         mine = self.optimizer.parameters
@@ -69,7 +70,7 @@ class CompiledLearner(Learner):
 
     def __getstate__(self) -> dict[str, Any]:
         self.hand_over()
-        return vars(self) | {"_programs": OrderedDict(), "_key": None}
+        return vars(self) | {"_programs": OrderedDict(), "_penalties": {}, "_key": None, "_before": None}
 
     # The vector and the Values
 
@@ -181,7 +182,8 @@ class CompiledLearner(Learner):
             return None
         if not (self.l1 or self.l2):
             return numbers._replace(gradients=numbers.gradients[self._own])
-        step: CompiledStep = self._kept(("penalty", *map(id, self.optimizer.parameters)), self._penalty_step)
+        kinds = bool(self.l1), bool(self.l2)
+        step = self._penalties.get(kinds) or self._penalties.setdefault(kinds, self._penalty_step())
         step.parameters[...] = self._vector[self._own]
         penalty, gradients = step(np.float64(self.l1), np.float64(self.l2))
         return numbers._replace(loss=numbers.loss + float(penalty), gradients=numbers.gradients[self._own] + gradients)
@@ -306,7 +308,7 @@ class CompiledLearner(Learner):
 
     def _described(self) -> Any:
         """All that a program depends on but does not read at each call."""
-        parts: list[Any] = [self.loss]
+        parts: list[Any] = [self.loss, self.optimizer]
         for _, module in self.model.modules():
             parts += (module, module.training)
             parts += [
