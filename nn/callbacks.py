@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from nn.checks import finite_number, whole_number
 from nn.history import History
@@ -16,6 +16,10 @@ class Callback:
 
     A plain function of the trainer is called as `on_epoch_end` is. To stop training, call ``trainer.stop("why")``.
 
+    Attributes:
+        sees_model: False says of a subclass that it neither reads nor changes model and optimizer, so that a compiled
+            run need not write its numbers into the Values before it is called.
+
     Raises:
         TypeError: where a subclass has another method that begins with ``on_``, which nobody would call.
 
@@ -24,6 +28,8 @@ class Callback:
         ...     def on_epoch_end(self, trainer):
         ...         print(f"epoch {len(trainer.history)}")
     """
+
+    sees_model: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         hooks = [name for name in vars(Callback) if name.startswith("on_")]

@@ -12,7 +12,7 @@ from autograd_mini.printing import printable
 from nn.checks import finite_number, list_of_values
 from nn.optimizer import Vector
 
-__all__ = ["clip_gradient_norm", "clip_gradient_value"]
+__all__ = ["clip_gradient_norm", "clip_gradient_value", "norm_of", "scaled_to"]
 
 
 def clip_gradient_value(parameters: Iterable[Value], limit: float) -> None:
@@ -67,19 +67,24 @@ def clip_gradient_norm(parameters: Iterable[Value], max_norm: float, *, norm: fl
     if not (isinstance(norm, Real) and norm == math.inf):
         norm = finite_number("norm (math.inf is legal too)", norm, above=0.0)
     gradients = np.array([value.grad for value in values])
-    total = _norm(gradients, float(norm))
+    total = norm_of(gradients, float(norm))
     if not math.isfinite(total):
         worst = values[int(np.argmax(np.abs(gradients)))]  # a nan, if there is one
         name = f"{printable(worst.label)!r}" if worst.label else repr(worst)
         raise ValueError(f"the norm of the gradients is {total}; that of {name} is {number_text(worst.grad)}")
-    scale = max_norm / (total + 1e-6)
-    if scale < 1.0:
-        for value, gradient in zip(values, (scale * gradients).tolist(), strict=True):
-            value.grad = gradient
+    for value, gradient in zip(values, scaled_to(gradients, max_norm, total).tolist(), strict=True):
+        value.grad = gradient
     return total
 
 
-def _norm(gradients: Vector, norm: float) -> float:
+def scaled_to(gradients: Vector, max_norm: float, total: float) -> Vector:
+    """Return gradients whose norm is `total` as ``clip_gradient_norm`` leaves them."""
+    scale = max_norm / (total + 1e-6)
+    return scale * gradients if scale < 1.0 else gradients
+
+
+def norm_of(gradients: Vector, norm: float = 2.0) -> float:
+    """Compute ``(Σ |g|ᵖ)^(1/p)`` for p = `norm`; what overflows becomes inf or nan, silently."""
     sizes = np.abs(gradients)
     largest = float(sizes.max(initial=0.0))
     if norm == math.inf or largest == 0.0 or not math.isfinite(largest):

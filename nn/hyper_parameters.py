@@ -33,6 +33,7 @@ class HyperParameters:
         l1, l2: strengths of the penalties.
         clip_norm, clip_value: limits of the gradient, or None.
         early_stopping: the options of ``EarlyStopping``, or None.
+        engine: what ran the iterations, ``"eager"`` or ``"compiled"``.
 
     Raises:
         ValueError, TypeError: for what no training can be told.
@@ -56,6 +57,7 @@ class HyperParameters:
     clip_norm: float | None = None
     clip_value: float | None = None
     early_stopping: dict[str, Any] | None = None
+    engine: str = "eager"
 
     def __post_init__(self) -> None:
         for name in ("model", "optimizer", "schedule", "early_stopping"):

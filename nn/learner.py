@@ -10,13 +10,13 @@ from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_mini import NonFiniteError, Value, gradients
+from autograd_mini import NonFiniteError, Value, gradients, no_grad
 from nn.checks import choice, finite_number, same_arrays
 from nn.clipping import clip_gradient_norm, clip_gradient_value
 from nn.data import Dataset
 from nn.hyper_parameters import describe_model
 from nn.losses import LOSSES
-from nn.module import Module
+from nn.module import Module, evaluating
 from nn.naming import Arrays, fold, unfold
 from nn.network import name_of
 from nn.optimizer import Optimizer
@@ -32,14 +32,14 @@ Loss: TypeAlias = Callable[[Any, Any], Any]
 class Answer(NamedTuple):
     """What a model made of a batch: its outputs, row by row, and the loss."""
 
-    outputs: list[Any]
+    outputs: Any
     loss: Value
 
 
 class Undo(NamedTuple):
     """All that an iteration changes, as it was before; quick to take, and good for this process alone."""
 
-    parameters: list[float]
+    parameters: Any
     buffers: list[Any]
     state: dict[str, Any]
     options: dict[str, Any]
@@ -134,6 +134,23 @@ class Learner:
             raise TypeError(f"the loss of a batch must be one Value, got {loss!r:.60}; compute it from the outputs")
         penalty = self.penalty()
         return Answer(outputs, loss if penalty is None else loss + penalty)
+
+    def outputs(self, rows: Any) -> Any:
+        """Compute the outputs for rows of inputs in evaluation mode."""
+        with evaluating(self.model), no_grad():
+            return self.model(rows)  # type: ignore[operator]
+
+    def judge(self, dataset: Dataset) -> Answer:
+        """Compute outputs and loss of a data set in evaluation mode, without penalties."""
+        outputs = self.outputs(dataset.inputs)
+        with no_grad():
+            return Answer(outputs, Value(float(self.loss(outputs, dataset.targets))))
+
+    def store(self) -> None:
+        """Write what has been learned into the Values, where it is kept elsewhere between iterations."""
+
+    def hand_over(self) -> None:
+        """Do so, and reckon with changes of the Values, the model and all else from here on."""
 
     def penalty(self) -> Value | None:
         """Compute what the penalties add to the loss; None where there are none."""

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from autograd_mini import NonFiniteError
 from autograd_mini.number import number_text
+from nn.callbacks import Callback
 from nn.data import Dataset
 from nn.history import Position
 from nn.learner import Undo
@@ -81,7 +82,18 @@ def _run_epoch(trainer: Any) -> None:
 
 
 def put_back(trainer: Any) -> None:
-    """Make a trainer again what it was before an iteration that did not come to its end, if there is one."""
+    """Make a trainer what it was after the last iteration that came to its end, its Values too."""
+    _undone(trainer)
+    while True:
+        try:
+            trainer.learner.hand_over()
+            return
+        except KeyboardInterrupt:  # as below
+            continue
+
+
+def _undone(trainer: Any) -> None:
+    """Undo an iteration that did not come to its end, if there is one."""
     while (before := trainer.before) is not None:
         try:
             trainer.learner.redo(before.learner)
@@ -103,7 +115,7 @@ def _whole_or_not_at_all(trainer: Any) -> Iterator[None]:
         yield
         trainer.before = None
     finally:
-        put_back(trainer)
+        _undone(trainer)
 
 
 def _iterate(trainer: Any, batch: Dataset) -> None:
@@ -119,6 +131,8 @@ def _iterate(trainer: Any, batch: Dataset) -> None:
         ) from None
     numbers = {"loss": answer.loss.data, "learning_rate": trainer.optimizer.learning_rate}
     if name := metric_name(trainer.metric, batch):
+        if trainer.metric is not None:
+            trainer.learner.store()
         numbers[name] = measure(trainer.metric, answer.outputs, batch)
     trainer.history.add_iteration(numbers)
     trainer.position = Position(epoch - 1, number)
@@ -130,6 +144,7 @@ def _iterate(trainer: Any, batch: Dataset) -> None:
 
 
 def _end_epoch(trainer: Any, epoch: int) -> None:
+    trainer.learner.store()
     numbers = _means(trainer)
     if (validation := trainer.data.get("validation")) is not None:
         judged = {f"validation_{name}": number for name, number in trainer.evaluate(validation).items()}
@@ -156,7 +171,10 @@ def _means(trainer: Any) -> dict[str, float]:
 
 def _tell(trainer: Any, event: str) -> None:
     for callback in trainer.callbacks:
-        getattr(callback, event)(trainer)
+        hook = getattr(callback, event)
+        if callback.sees_model and getattr(hook, "__func__", hook) is not getattr(Callback, event):
+            trainer.learner.hand_over()
+        hook(trainer)
 
 
 def _why_stop(trainer: Any) -> str | None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from autograd_mini.printing import printable
 from autograd_mini.value import Scalar, Value
 from nn.checks import row_of_numbers, whole_number
@@ -95,6 +97,11 @@ def metric_name(metric: Metric | None, dataset: Any) -> str | None:
 
 def measure(metric: Metric | None, outputs: Sequence[Any], dataset: Any) -> float:
     """Compute a metric of the outputs for a data set."""
+    if isinstance(outputs, np.ndarray):  # those of a compiled program
+        if metric is None:
+            taken = outputs.argmax(axis=1) if outputs.ndim == 2 else outputs > 0.0
+            return float(np.count_nonzero(taken == dataset.targets) / len(dataset))
+        outputs = [[Value(y) for y in row] if isinstance(row, list) else Value(row) for row in outputs.tolist()]
     if metric is None:
         return accuracy([predicted_class(output) for output in outputs], dataset.targets.tolist())
     return float(metric(outputs, dataset.targets))

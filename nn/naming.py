@@ -1,7 +1,8 @@
 """Vectors and the names of their numbers: ``w[0]``, ``w[1]``, … make one array ``w``."""
 
+import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,7 +25,7 @@ def fold(names: Sequence[str], numbers: Sequence[float] | NDArray[Any]) -> Array
         {'w': array([1., 2.]), 'b': array(3.)}
     """
     vector = np.asarray(numbers, dtype=np.float64)
-    return {name: np.array(vector[places]) for name, places in _groups(names)}
+    return {name: np.array(vector[places]) for name, places in _groups(tuple(names))}
 
 
 def unfold(names: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
@@ -36,19 +37,22 @@ def unfold(names: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> NDArray[
         array([1., 2., 3.])
     """
     vector = np.empty(len(names))
-    for name, places in _groups(names):
+    for name, places in _groups(tuple(names)):
         vector[places] = arrays[name]
     return vector
 
 
-def _groups(names: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Yield the name of each array, and where its numbers are: a list of places, or one place for a lone number."""
+@functools.lru_cache(maxsize=8)
+def _groups(names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
+    """The name of each array, and where its numbers are: a list of places, or one place for a lone number."""
     groups: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         listed = re.fullmatch(r"(.+)\[\d+\]", name)
         groups.setdefault(listed[1] if listed else name, []).append(place)
+    found: list[tuple[str, Any]] = []
     for group, places in groups.items():
         if [names[place] for place in places] == [f"{group}[{i}]" for i in range(len(places))]:
-            yield group, places
+            found.append((group, places))
         else:  # a lone number, or a list with other things among them
-            yield from ((names[place], place) for place in places)
+            found += [(names[place], place) for place in places]
+    return tuple(found)

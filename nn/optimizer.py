@@ -1,8 +1,8 @@
 """``Optimizer``: what all optimizers share. The rules by which they move are in ``nn.optimizers``."""
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,19 +27,19 @@ def _betas(betas: Any) -> tuple[float, float]:
 
 
 CHECKS: dict[str, Callable[[Any], Any]] = {
-    "learning_rate": partial(finite_number, "a learning rate", least=0.0),
-    "weight_decay": partial(finite_number, "the weight decay", least=0.0),
-    "momentum": partial(finite_number, "the momentum", least=0.0),
-    "dampening": partial(finite_number, "the dampening"),
-    "nesterov": partial(true_or_false, "nesterov"),
-    "alpha": partial(finite_number, "alpha", least=0.0, most=1.0),
-    "centered": partial(true_or_false, "centered"),
-    "lr_decay": partial(finite_number, "lr_decay", least=0.0),
-    "initial_accumulator_value": partial(finite_number, "the initial accumulator value", least=0.0),
+    "learning_rate": functools.partial(finite_number, "a learning rate", least=0.0),
+    "weight_decay": functools.partial(finite_number, "the weight decay", least=0.0),
+    "momentum": functools.partial(finite_number, "the momentum", least=0.0),
+    "dampening": functools.partial(finite_number, "the dampening"),
+    "nesterov": functools.partial(true_or_false, "nesterov"),
+    "alpha": functools.partial(finite_number, "alpha", least=0.0, most=1.0),
+    "centered": functools.partial(true_or_false, "centered"),
+    "lr_decay": functools.partial(finite_number, "lr_decay", least=0.0),
+    "initial_accumulator_value": functools.partial(finite_number, "the initial accumulator value", least=0.0),
     "betas": _betas,
-    "eps": partial(finite_number, "eps", least=0.0),
-    "amsgrad": partial(true_or_false, "amsgrad"),
-    "maximize": partial(true_or_false, "maximize"),
+    "eps": functools.partial(finite_number, "eps", least=0.0),
+    "amsgrad": functools.partial(true_or_false, "amsgrad"),
+    "maximize": functools.partial(true_or_false, "maximize"),
 }
 """What each option may be, at the start and whenever it is set later."""
 
@@ -138,14 +138,29 @@ class Optimizer:
         reached = np.array([value.has_grad for value in self.parameters])
         if not reached.any():
             return
-        old, old_state = np.array([value.data for value in self.parameters]), self.state
-        new, state = self.update(old, np.array([value.grad for value in self.parameters]), old_state)
-        if not reached.all():
-            new = np.where(reached, new, old)
-            state |= {name: np.where(reached, state[name], old_state[name]) for name in self.buffers()}
+        old = np.array([value.data for value in self.parameters])
+        new = self.advance(old, np.array([value.grad for value in self.parameters]), reached)
         for value, data in zip(self.parameters, new.tolist(), strict=True):
             value.data = data
+
+    def advance(self, parameters: Vector, gradients: Vector, reached: NDArray[np.bool_]) -> Vector:
+        """Make one step from numbers instead of Values, which do not move, and remember its state.
+
+        Args:
+            parameters: one number for each parameter.
+            gradients: the gradient of each.
+            reached: whether that was computed, for each; where it was not, the parameter is left alone.
+
+        Returns:
+            The new parameters.
+        """
+        old_state = self.state
+        new, state = self.update(parameters, gradients, old_state)
+        if not reached.all():
+            new = np.where(reached, new, parameters)
+            state |= {name: np.where(reached, state[name], old_state[name]) for name in self.buffers()}
         self._state = state
+        return new
 
     def update(self, parameters: Vector, gradients: Vector, state: State) -> tuple[Vector, State]:
         """One step as a pure function: it changes neither its arguments nor the optimizer nor the Values.
@@ -183,6 +198,7 @@ class Optimizer:
         return {"steps": state["steps"], **buffers}
 
 
+@functools.cache
 def _defaults(kind: type[Optimizer]) -> dict[str, Any]:
     parameters = inspect.signature(kind).parameters.values()
     return {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from nn.schedules import schedule_from
 __all__ = ["RunFolder", "beginning", "keep", "made_as_told", "pack", "resumed"]
 
 T = TypeVar("T")
-_OPTIONS = ("model", "loss", "optimizer", "metric", "schedule", "callbacks", "progress", "save", "save_every")
+_OPTIONS = ("model", "loss", "optimizer", "metric", "schedule", "callbacks", "progress", "save", "save_every", "engine")
 _WRONG = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 _MOST = 2**53
 
@@ -162,6 +162,7 @@ def made_as_told(kind: Any, told: HyperParameters, options: dict[str, Any]) -> A
         given["schedule"] = schedule_from(told.schedule)
     if told.early_stopping is not None:
         given["early_stopping"] = EarlyStopping(**told.early_stopping)
+    given.setdefault("engine", told.engine)
     limits = {name: getattr(told, name) for name in ("l1", "l2", "clip_norm", "clip_value", "seed")}
     trainer = kind(model, **limits, **given)
     now = trainer.hyper_parameters
@@ -175,7 +176,7 @@ def made_as_told(kind: Any, told: HyperParameters, options: dict[str, Any]) -> A
         if was != given_now:
             raise ValueError(f"its {name} is {was!r:.120}, got {given_now!r:.120}; pass one like it")
     trainer.learner.set_options({name: option for name, option in told.optimizer.items() if name != "name"})
-    trainer.hyper_parameters = told
+    trainer.hyper_parameters = replace(told, engine=now.engine)
     return trainer
 
 

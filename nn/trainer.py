@@ -4,19 +4,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from autograd_mini import Value, no_grad
+import numpy as np
+
+from autograd_mini import Value
 from autograd_mini.printing import always_answers
 from nn.callbacks import Callback, EarlyStopping, list_of_callbacks
 from nn.checkpoint import write_checkpoint
-from nn.checks import whole_number
+from nn.checks import choice, whole_number
+from nn.compiled import ENGINES
 from nn.data import Dataset
 from nn.fitting import Fingerprints, checked_metric, checked_notes, checked_schedule, settled
 from nn.history import History, Position
 from nn.hyper_parameters import HyperParameters
-from nn.learner import Learner, Loss, Moment
+from nn.learner import Loss, Moment
 from nn.loop import Before, is_running, put_back, run
 from nn.metrics import Metric, measure, metric_name
-from nn.module import Module, evaluating
+from nn.module import Module
 from nn.naming import Arrays
 from nn.network import name_of
 from nn.optimizer import Optimizer
@@ -42,6 +45,9 @@ class Trainer:
         l1, l2: how strongly ``l1_penalty`` and ``l2_penalty`` of all parameters count in the loss, 0 or more.
         clip_norm, clip_value: limits of the gradient, above 0, or None.
         early_stopping: an ``EarlyStopping``, its patience, or None.
+        engine: ``"eager"``, or ``"compiled"``, which makes a program of model and loss and runs that, many times as
+            fast and with the same numbers but for rounding. It needs a model and a loss that do not branch on
+            numbers that they compute, and raises a TraceError for others.
         callbacks: ``Callback`` objects, and functions of the trainer to call after each epoch.
         seed: of the order of the batches, 0 or more; the same seed repeats the run bit for bit.
         save: a folder for checkpoints: ``checkpoint.npz`` is the run as it stands, ``epochs/0001.npz`` as it
@@ -80,6 +86,7 @@ class Trainer:
         clip_norm: float | None = None,
         clip_value: float | None = None,
         early_stopping: EarlyStopping | int | None = None,
+        engine: str = "eager",
         callbacks: Iterable[Callback | Callable[["Trainer"], Any]] = (),
         seed: int = 0,
         save: str | Path | None = None,
@@ -87,7 +94,8 @@ class Trainer:
         notes: Mapping[str, Any] | None = None,
         progress: bool = True,
     ) -> None:
-        self.learner = Learner.of(model, loss, optimizer, l1=l1, l2=l2, clip_norm=clip_norm, clip_value=clip_value)
+        kind = choice("engine", engine, ENGINES, alternative="")
+        self.learner = kind.of(model, loss, optimizer, l1=l1, l2=l2, clip_norm=clip_norm, clip_value=clip_value)
         self.schedule = checked_schedule(schedule)
         self.metric = checked_metric(metric)
         self.early_stopping = EarlyStopping.of(early_stopping)
@@ -111,6 +119,7 @@ class Trainer:
             schedule=None if schedule is None else schedule.options,
             seed=seed,
             early_stopping=None if self.early_stopping is None else self.early_stopping.options(),
+            engine=engine,
         )
 
     @property
@@ -195,11 +204,10 @@ class Trainer:
         Returns:
             ``{"loss": …}`` and the metric by its name.
         """
-        outputs = self._outputs(dataset.inputs)
-        with no_grad():
-            numbers = {"loss": float(self.learner.loss(outputs, dataset.targets))}
+        answer = self.learner.judge(dataset)
         name = metric_name(self.metric, dataset)
-        return numbers | ({name: measure(self.metric, outputs, dataset)} if name else {})
+        measured = {name: measure(self.metric, answer.outputs, dataset)} if name else {}
+        return {"loss": answer.loss.data, **measured}
 
     def predict(self, inputs: Any) -> list[Any]:
         """Compute the outputs for rows of inputs in evaluation mode, as plain numbers.
@@ -212,12 +220,10 @@ class Trainer:
             ``softmax`` read them.
         """
         rows = inputs.inputs if isinstance(inputs, Dataset) else inputs
-        return [[float(y) for y in row] if isinstance(row, list) else float(row) for row in self._outputs(rows)]
-
-    def _outputs(self, rows: Any) -> list[Any]:
-        with evaluating(self.model), no_grad():
-            outputs: list[Any] = self.model(rows)  # type: ignore[operator]
-        return outputs
+        outputs = self.learner.outputs(rows)
+        if isinstance(outputs, np.ndarray):
+            outputs = outputs.tolist()
+        return [[float(y) for y in row] if isinstance(row, list) else float(row) for row in outputs]
 
     def load_best(self) -> int:
         """Give the model the numbers of the epoch with the smallest validation loss, and return which one it was.

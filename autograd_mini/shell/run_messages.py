@@ -19,6 +19,7 @@ _SAID = {
     r"look at it with replay\(epoch=\d+, batch=\d+\), and ": "",  # it may be saved nowhere
     r"(validation|test)=(?=[\d.])": r"--\1 ",
     r"train=(?=[\d.])": "a training share of ",
+    r"engine='eager' trains it": "--engine eager trains it",
     r"data=FILE": "--data FILE",
     r"say which to take": "--label says which has the targets",
     r"set classes=; for regression write floats, and no classes=": "say --quantities",

@@ -51,6 +51,7 @@ def built(told: RunOptions, notes: RunNotes, rows: int, *, progress: bool) -> Tr
         clip_norm=told.clip_norm,
         clip_value=told.clip_value,
         early_stopping=told.early_stopping,
+        engine=told.engine,
         seed=told.seed,
         save=told.save,
         save_every=told.save_every,

@@ -44,6 +44,8 @@ def _plain(thing: Any) -> Any:
 class EpochLines(Callback):
     """Prints an object of each epoch: its number, and its row of the history."""
 
+    sees_model = False
+
     def on_epoch_end(self, trainer: Any) -> None:
         numbers = {name: column[-1] for name, column in trainer.history.epochs.items()}
         said_in_json(

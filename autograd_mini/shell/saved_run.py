@@ -48,12 +48,13 @@ def load_run(path: str | Path, *, data: str | None = None) -> tuple[Trainer, Spl
     return trainer, split
 
 
-def opened(path: str | Path, *, progress: bool) -> tuple[Trainer, RunNotes]:
+def opened(path: str | Path, *, progress: bool, engine: str | None = None) -> tuple[Trainer, RunNotes]:
     """Resume the trainer of a run, and find the run's notes.
 
     Args:
         path: the folder of the run or the checkpoint.npz in it, which mean the same; or that of one epoch.
         progress: show a progress bar.
+        engine: what runs the iterations from here on; None for what ran them.
 
     Raises:
         FileNotFoundError, CheckpointError: if there is none to read; where that of an epoch will do, it says how.
@@ -65,7 +66,7 @@ def opened(path: str | Path, *, progress: bool) -> tuple[Trainer, RunNotes]:
         fix = _mended(folder) or f"; begin one with {command_text('train', '--data', 'FILE', '--save', place)}"
         raise FileNotFoundError(f"{place} holds no run: {folder.latest} is not there{fix}")
     try:
-        trainer = Trainer.resume(place, progress=progress)
+        trainer = Trainer.resume(place, progress=progress, **({} if engine is None else {"engine": engine}))
     except CheckpointError as error:
         raise CheckpointError(f"{error}{_mended(folder)}") from error
     return trainer, RunNotes.of(trainer.notes, place)

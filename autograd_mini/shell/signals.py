@@ -21,6 +21,8 @@ class StopSignals(Callback):
     As a callback of the trainer it raises again what got lost: Python drops an exception raised in a ``__del__``.
     """
 
+    sees_model = False
+
     def __init__(self) -> None:
         self.came: KeyboardInterrupt | None = None
         self._armed = True

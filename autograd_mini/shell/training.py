@@ -76,11 +76,11 @@ class _Run:
 
     @classmethod
     def resumed(cls, given: dict[str, Any], options: argparse.Namespace) -> "_Run":
-        strange = [name for name in given if name not in ("epochs", "data")]
+        strange = [name for name in given if name not in ("epochs", "data", "engine")]
         if strange:
             name = "--" + strange[0].replace("_", "-")
             options.fail(f"{name} does not go with --resume: all but --epochs is read from the run")
-        trainer, notes = opened(options.resume, progress=not options.json)
+        trainer, notes = opened(options.resume, progress=not options.json, engine=given.get("engine"))
         if trainer.folder is None:
             raise ValueError(f"{options.resume} is a checkpoint of its own: --resume takes the folder of a run")
         trainer.save_every = notes.save_every
