@@ -230,7 +230,8 @@ class CompiledStep:
     @always_answers
     def __repr__(self) -> str:
         shapes = ", ".join(f"{one.name}: {one.shape}" for one in self._recording.arguments[: self._given])
-        return f"CompiledStep({shapes}; {len(self._values):,} parameters)"
+        count = len(self._values)
+        return f"CompiledStep({shapes}; {count:,} parameter{'s' * (count != 1)})"
 
 
 def _array(name: str, arg: Any, dtype: Any) -> NDArray[Any]:
