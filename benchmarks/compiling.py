@@ -35,9 +35,10 @@ def seconds(command: Callable[[], object]) -> float:
 
 
 def compile_network(model: Any, inputs: int, classes: int = 10) -> Any:
-    """Trace and compile one example of a network and its cross entropy."""
+    """Trace and compile one example of a network and its cross entropy, for batches."""
     x, y = np.linspace(0.0, 1.0, inputs), np.eye(classes)[0]
-    return compile(lambda x, y: nn.cross_entropy(model(x), y), x, y, parameters=model.parameters())
+    step = compile(lambda x, y: nn.cross_entropy(model(x), y), x, y, parameters=model.parameters())
+    return step.source  # which is written when it is asked for, or the program is first run
 
 
 def scalar_network(inputs: int, sizes: list[int]) -> ScalarMLP:

@@ -122,6 +122,7 @@ class _Building:
             labels,
             set(self.gradients.values()),
             share_memory(statements),
+            tuple(lowering.tables),
             is_total=self.total is not None,
         )
         own = {

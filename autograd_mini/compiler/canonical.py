@@ -74,6 +74,8 @@ class Graph:
         """The node that `op` makes of `args`, which may be there already."""
         if op in _COMMUTATIVE and args[0] > args[1]:
             key: tuple[Any, ...] = (op, args[1], args[0])
+        elif op == "dot" and args[half := len(args) // 2] < args[0]:
+            key = (op, *args[half:], *args[:half])
         else:
             key = (op, *args)
         index = self._found.get(key)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.compiler.memory import refs, share_memory
 from autograd_mini.compiler.program import Axis, Buffer, Ref
 from autograd_mini.compiler.recording import Recording
-from autograd_mini.compiler.memory import refs, share_memory
 from autograd_mini.compiler.straight import formulas, python_lines
 from autograd_mini.compiler.symbols import Symbol, opaque_function
 from autograd_mini.compiler.text import scope, statement_line
@@ -60,7 +60,8 @@ class CompiledFunction:
             *args: a number or an array for each argument; arrays are broadcast, and each element is an example.
 
         Returns:
-            ``(value, (derivatives…))``: floats, or arrays where an argument is one. With ``gradients=False``, the value.
+            ``(value, (derivatives…))``: floats, or arrays where an argument is one. With ``gradients=False``, the value
+            alone.
 
         Raises:
             TypeError: for a wrong number of arguments, or what is neither a number nor an array of numbers.
@@ -81,7 +82,7 @@ class CompiledFunction:
         body = [f"if {checks}:", *(f"    {line}" for line in [*lines, f"return {returned}"])]
         arguments = ", ".join(self._names)
         return "\n".join(
-            [f"def step({arguments}):", *(f"    {line}" for line in body), f"    return otherwise({arguments})", ""]
+            [f"def step({arguments}):", *(f"    {line}" for line in body), f"    return otherwise({arguments})"]
         )
 
     def _otherwise(self, *args: Any) -> Any:
@@ -100,7 +101,8 @@ class CompiledFunction:
         return self._over_arrays([array.astype(float, copy=False) for array in arrays])
 
     def _over_arrays(self, arrays: list[Any]) -> Any:
-        arrays = np.broadcast_arrays(*arrays) if len({array.shape for array in arrays}) > 1 else arrays
+        if len({array.shape for array in arrays}) > 1:
+            arrays = list(np.broadcast_arrays(*arrays))
         shape = arrays[0].shape
         flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
         size = flat[0].size
@@ -151,7 +153,6 @@ class CompiledFunction:
                 *lines,
                 "",
                 "    return step",
-                "",
             ]
         )
         return source, scope(self._own, float)

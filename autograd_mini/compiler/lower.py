@@ -151,7 +151,11 @@ class Lowering:
 
     def _matmul(self, kernel: Kernel) -> None:
         a, b = (self.matrix(operand) for operand in kernel.operands)
-        self.multiply(a, b, self.result(kernel))
+        self.multiply(a, b, self.without_examples(self.result(kernel), kernel))
+
+    def without_examples(self, ref: Ref, kernel: Kernel) -> Ref:
+        """The result of a matrix product without the axis of size 1 that stands for the examples where there are none."""
+        return ref._replace(axes=ref.axes[:3]) if self.batched and not kernel.batched else ref
 
     def multiply(self, a: Ref, b: Ref, out: Ref) -> None:
         """out = a @ b, where each is (stack, rows, columns) and may have examples behind: the fewest calls that do it."""

@@ -123,10 +123,11 @@ def _taken_over(statement: Statement, dying: set[Buffer], home: dict[Buffer, Buf
     if out is None or statement.function not in _IN_PLACE:
         return None
     for arg in statement.args:
-        same = isinstance(arg, Ref) and arg.buffer in dying and arg.buffer in home
-        if same and (out.buffer.name and not home[arg.buffer].name):
+        if not isinstance(arg, Ref) or arg.buffer not in dying or arg.buffer not in home or arg.buffer is out.buffer:
+            continue
+        if out.buffer.name and not home[arg.buffer].name:
             continue  # the memory keeps the name of what was there first
-        if same and (arg.axes, arg.offset, arg.buffer.dtype) == (out.axes, out.offset, out.buffer.dtype):
-            if arg.buffer is not out.buffer and arg.buffer.places == out.buffer.places:
-                return arg.buffer
+        same = (arg.axes, arg.offset, arg.buffer.dtype) == (out.axes, out.offset, out.buffer.dtype)
+        if same and arg.buffer.places == out.buffer.places:
+            return arg.buffer
     return None

@@ -1,7 +1,6 @@
 """Names: of results, after the layers whose weights make them, and of everything else in a program's source."""
 
 import keyword
-import os.path
 import re
 from collections.abc import Iterable, Sequence
 
@@ -43,7 +42,10 @@ def label_of(labels: Sequence[str]) -> str:
         >>> label_of(["hidden.neuron1.w[0]", "hidden.neuron3.b"])
         'hidden'
     """
-    common = os.path.commonprefix(list(labels))
+    common = labels[0]
+    for label in labels:
+        while not label.startswith(common):
+            common = common[:-1]
     return re.sub(r"\W", "_", re.split(r"[.\[]", common)[0]).strip("_")
 
 

@@ -83,10 +83,10 @@ class Recording:
         """A parameter that is not listed would be a constant, and training would pass it by."""
         others = [node for node in self.graph.leaves if node.op == "parameter" and node not in sources]
         if others:
-            name = others[0].label or repr(others[0])
+            name, one = others[0].label or repr(others[0]), len(others) == 1
             raise ValueError(
-                f"the function uses {len(others):,} parameters that are not in parameters=, such as {name}; list them "
-                "all, as model.parameters() does, and leave out of the update what is not to move"
+                f"the function uses {len(others):,} parameter{'s' * (not one)} that {'is' if one else 'are'} not in "
+                f"parameters=, such as {name}; list them all, as model.parameters() does, and leave out of the update what is not to move"
             )
 
 

@@ -104,29 +104,29 @@ class Reverse:
         for i, operand in enumerate(kernel.operands):
             if self._wanted(operand):
                 local = partial_formula(self.writer.sheet, kernel.op, i, y, args)
-                self.deposit(operand, self.writer.sheet.make("mul", upstream, local))
+                self.deposit(operand, self.writer.sheet.make("mul", upstream, local), kernel.batched)
 
     def _sum(self, kernel: Kernel, upstream: Any) -> None:
-        self.deposit(kernel.operands[0], self._spread(kernel, upstream))
+        self.deposit(kernel.operands[0], self._spread(kernel, upstream), kernel.batched)
 
     def _rowdot(self, kernel: Kernel, upstream: Any) -> None:
         a, b = (self.writer.leaf(self.forward.read(operand)) for operand in kernel.operands)
         spread = self._spread(kernel, upstream)
         for operand, other in zip(kernel.operands, (b, a), strict=True):
             if self._wanted(operand):
-                self.deposit(operand, self.writer.sheet.make("mul", spread, other))
+                self.deposit(operand, self.writer.sheet.make("mul", spread, other), kernel.batched)
 
     def _logsumexp(self, kernel: Kernel, upstream: Any) -> None:
         make, shares = self.writer.sheet.make, self.forward.shares[id(kernel)]
         exponentials, rest = map(self.writer.leaf, shares)
         factor = self._spread(kernel, make("div", upstream, make("add", rest, 1.0)))
-        self.deposit(kernel.operands[0], make("mul", exponentials, factor))
+        self.deposit(kernel.operands[0], make("mul", exponentials, factor), kernel.batched)
 
     def _matmul(self, kernel: Kernel, upstream: Any) -> None:
         a, b = kernel.operands
         if not (self._wanted(a) or self._wanted(b)):
             return
-        array = self._array(kernel, upstream)
+        array = self.forward.without_examples(self._array(kernel, upstream), kernel)
         if self._wanted(a):
             right = self.forward.matrix(b)
             self._deposit_written(a, lambda out: self._sum_of_products(array, right, out))
@@ -165,20 +165,20 @@ class Reverse:
 
     # Handing gradients on
 
-    def deposit(self, operand: Operand, contribution: Any) -> None:
-        """Add a contribution to the gradient of an operand."""
+    def deposit(self, operand: Operand, contribution: Any, per_example: bool | None = None) -> None:
+        """Add a contribution to the gradient of an operand; `per_example` if each example makes one, as the operand has."""
+        if per_example is None:
+            per_example = operand.batched
         if isinstance(contribution, float) and contribution == 0.0:
             return
         if operand.view is not None and not operand.view.overlaps:
-            self._deposit_view(operand.store, operand.view, operand.batched, contribution)
+            self._deposit_view(operand, operand.view, contribution, per_example)
             return
         lengths: list[Length] = [(size, False) for size in operand.sizes]
         if self.batched:
-            if operand.batched:
-                lengths.append((1, True))
-            else:
+            if per_example and not operand.batched:
                 contribution = self._added_up(contribution, [*lengths, (1, True)], [len(lengths)])
-                lengths.append((1, False))
+            lengths.append((1, operand.batched))
         gathered = self.writer.temporary(lengths)
         self._write(contribution, gathered, add=False)
         self._scatter(operand, gathered.buffer)
@@ -207,7 +207,7 @@ class Reverse:
             several.buffer.name = f"d_{self.lifted.kernels[found].block.name}"
         if self.batched and not per_example:
             several = several._replace(axes=(*several.axes, ONE))
-        self._deposit_view(operand.store, place, operand.batched, self.writer.leaf(several))
+        self._deposit_view(operand, place, self.writer.leaf(several), operand.batched)
 
     def _kernel_of(self, store: str, place: Grid) -> int | None:
         """The kernel whose results these places are, all of them and in order."""
@@ -218,10 +218,11 @@ class Reverse:
         whole = place.start == block.start and int(np.prod(place.sizes)) == block.size
         return i if whole and place.is_in_order else None
 
-    def _deposit_view(self, store: str, place: Grid, batched: bool, contribution: Any) -> None:
-        full: list[Length] = [(size, False) for size in place.sizes] + ([(1, True)] if self.batched else [])
+    def _deposit_view(self, operand: Operand, place: Grid, contribution: Any, per_example: bool) -> None:
+        store, batched = operand.store, operand.batched
+        full: list[Length] = [(size, False) for size in place.sizes] + ([(1, per_example)] if self.batched else [])
         repeated = [i for i, (size, stride) in enumerate(zip(*place[1:], strict=True)) if size > 1 and stride == 0]
-        gone = repeated + ([len(place.sizes)] if self.batched and not batched else [])
+        gone = repeated + ([len(place.sizes)] if self.batched and per_example and not batched else [])
         if gone:
             contribution = self._added_up(contribution, full, gone)
         kept = place._replace(sizes=tuple(1 if i in repeated else size for i, size in enumerate(place.sizes)))

@@ -164,16 +164,17 @@ class CompiledStep:
         fits = all(shape[1:] == argument.shape and shape for shape, argument in zip(shapes, mine, strict=True))
         if fits and len(sizes) == 1 and 0 not in sizes:
             if self._recording.tracer.observations:
+                shapes_of_examples = ", ".join(str(argument.shape) for argument in mine)
                 raise ValueError(
                     "the function looks at the batch as a whole, as BatchNorm does in training: call it with arrays of "
-                    f"the examples' shapes, {', '.join(str(argument.shape) for argument in mine)}, and compile it for others"
+                    f"the shapes of the examples, {shapes_of_examples}, and compile it anew for others"
                 )
             return sizes.pop()
         one = ", ".join(f"{argument.name}: {argument.shape}" for argument in mine)
         got = ", ".join(map(str, shapes))
         raise ValueError(
-            f"the program was compiled for one example of shapes {one}, or a batch of them with one more axis in front, "
-            f"the same for all; got {got}; compile again with examples of these shapes"
+            f"the program was compiled for one example of shapes {one}, or a batch of them with one more axis in "
+            f"front, the same for all; got {got}; compile again with examples of these shapes"
         )
 
     def _program(self, batched: bool) -> Program:
@@ -209,6 +210,10 @@ class CompiledStep:
         if self._program(batch is not None).single:
             return step(*args, *supplied)
         loss, others, by_arguments = step(*args, *supplied)
+        if batch is not None and self._by_arguments and self._differentiated and np.ndim(loss) == 0:
+            loss = np.full(batch, loss, self._dtype)  # it does not depend on the arguments
+        if isinstance(others, float):  # all of them are one constant
+            others = np.full(len(recording.graph.roots) - self._differentiated, others, self._dtype)
         if tracer.observations:
             self._tell(others[recording.results - self._differentiated :])
         others = others[: recording.results - self._differentiated]
@@ -225,7 +230,8 @@ class CompiledStep:
     @always_answers
     def __repr__(self) -> str:
         shapes = ", ".join(f"{one.name}: {one.shape}" for one in self._recording.arguments[: self._given])
-        return f"CompiledStep({shapes}; {len(self._values):,} parameters)"
+        count = len(self._values)
+        return f"CompiledStep({shapes}; {count:,} parameter{'s' * (count != 1)})"
 
 
 def _array(name: str, arg: Any, dtype: Any) -> NDArray[Any]:
@@ -247,7 +253,8 @@ def _packed(tree: Any, rows: Any, batch: int | None) -> Any:
     if isinstance(tree, tuple):
         return tuple(_packed(part, rows, batch) for part in tree)
     if trees.is_leaf(tree):
-        return _copied(next(rows))
+        row = next(rows)
+        return np.full(batch, row) if batch is not None and np.ndim(row) == 0 else _copied(row)
     count = sum(1 for _ in trees.leaves(tree))
     taken = [np.asarray(next(rows)) for _ in range(count)]
     if batch is not None:

@@ -29,6 +29,7 @@ class Parts:
         labels: of the parameters.
         zeroed: buffers that start as 0.
         temporaries: buffers for passing use.
+        tables: names of the arrays that the statements use.
         is_total: whether the loss is still to be added up.
     """
 
@@ -42,6 +43,7 @@ class Parts:
     labels: Sequence[str]
     zeroed: set[Buffer]
     temporaries: list[Buffer]
+    tables: tuple[str, ...]
     is_total: bool
 
     @property
@@ -58,7 +60,7 @@ def write(parts: Parts) -> str:
 class _Writing:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.names = Names([*RESERVED, *(given_name(name) for name, _ in parts.arguments)])
+        self.names = Names([*RESERVED, *parts.tables, *(given_name(name) for name, _ in parts.arguments)])
         self.called: dict[str, str] = {}
         self.views: list[str] = []
         ones = [one for one in parts.statements if one.function == "constant" and one.args == (1.0,)]
@@ -79,7 +81,7 @@ class _Writing:
         prologue = ["share = 1.0 / batch"] * ("share" in parts.factor) + memory + self.views + once
         body = [*copies, *before, *["# backward"] * bool(after), *after, returned]
         text = ["def prepare(parameters, gradients, batch):", *(f"    {line}" for line in prologue), ""]
-        text += [f"    def step({arguments}):", *(f"        {line}" for line in body), "", "    return step", ""]
+        text += [f"    def step({arguments}):", *(f"        {line}" for line in body), "", "    return step"]
         self.text = "\n".join(text)
 
     def _named_buffers(self, written: Sequence[Statement], ones: Sequence[Statement]) -> dict[Buffer, None]:
