@@ -134,9 +134,10 @@ class CompiledLearner(Learner):
     def _learned(self, batch: Dataset) -> Answer | None:
         """Run one iteration; None if a number is not finite, or a target not legal."""
         self._notice()
-        program = self._program(batch)
-        numbers = program and self._penalized(program.learn(self._vector, batch))
-        if not numbers or not np.isfinite(numbers.loss):
+        if (program := self._program(batch)) is None:
+            return None
+        numbers = self._penalized(program.learn(self._vector, batch))
+        if numbers is None or not np.isfinite(numbers.loss):
             return None
         gradients = self._clipped(numbers.gradients)
         if gradients is None or not np.isfinite(gradients).all():
@@ -226,7 +227,7 @@ class CompiledLearner(Learner):
             shapes = batch.inputs.shape[1:], batch.targets.shape[1:], batch.targets.dtype.kind
             key = ("evaluation", self._described(), loss is None, shapes)
             program: Program | None = self._kept(key, lambda: self._judging(batch[:_TRIED], loss))
-            return program and program.judge(self._vector, batch)
+            return None if program is None else program.judge(self._vector, batch)
 
     def _judging(self, batch: Dataset, loss: Any) -> Program | None:
         self.store()

@@ -81,7 +81,8 @@ class Optimizer:
 
     @always_answers
     def __repr__(self) -> str:
-        count, defaults = len(self.parameters), _defaults(type(self))
+        kind: Any = type(self)
+        count, defaults = len(self.parameters), _defaults(kind)
         shown = [f"{count:,} parameter{'s' * (count > 1)}", f"learning_rate={self.learning_rate:g}"]
         changed = ((name, getattr(self, name), default) for name, default in defaults.items())
         shown += [f"{name}={now!r}" for name, now, default in changed if name != "learning_rate" and now != default]
@@ -90,7 +91,8 @@ class Optimizer:
     @property
     def options(self) -> dict[str, Any]:
         """Every option as it now is, in what JSON can hold; ``type(optimizer)(parameters, **options)`` has the same."""
-        now = {name: getattr(self, name) for name in _defaults(type(self))}
+        kind: Any = type(self)
+        now = {name: getattr(self, name) for name in _defaults(kind)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in now.items()}
 
     @property

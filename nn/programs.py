@@ -58,7 +58,8 @@ class Program:
         if self.classes is not None:
             if targets.dtype.kind not in "iu" or targets.min() < 0 or targets.max() >= self.classes:
                 return None
-            return np.eye(self.classes)[targets]
+            one_hot: NDArray[Any] = np.eye(self.classes)[targets]
+            return one_hot
         return targets if self._is_legal is None or self._is_legal(targets) else None
 
     def learn(self, parameters: Vector, batch: Dataset) -> Numbers | None:

@@ -168,8 +168,8 @@ def _name_of(model: Module, parameter: Value | str) -> str:
 def _brought_back(trainer: Any, epoch: int, batch: int) -> tuple[Learner, Dataset, Answer]:
     """Train a copy from the start of an epoch up to a batch; return it, the batch and what it makes of that.
 
-    Each loss must be the one in the history: then nothing was changed meanwhile, such as by a callback. The graph is the
-    eager engine's, so that of a compiled run the last bits may be others.
+    Each loss must be the one in the history: then nothing was changed meanwhile, such as by a callback. The graph is
+    the eager engine's, so that of a compiled run the last bits may be others.
     """
     whole_number("epoch", epoch, 1)
     whole_number("batch", batch, 1)

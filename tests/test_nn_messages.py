@@ -72,7 +72,8 @@ DATA = {
 
 # Their cases are in test_trainer_messages.py.
 TRAINING = {
-    "callbacks", "fitting", "history", "hyper_parameters", "learner", "loop", "naming", "replay", "saving", "trainer",
+    "callbacks", "compiled", "fitting", "history", "hyper_parameters", "learner", "loop", "naming", "programs",
+    "replay", "saving", "trainer",
 }  # fmt: skip
 
 X = Value(1.0, "x")

@@ -16,7 +16,9 @@ from nn import Callback, LinearWarmUp, OneCycle, Trainer, write_checkpoint
 from tests import runs
 from tests.runs import Contents, contents, fit, trainer
 
-FILES = ("trainer.py", "loop.py", "learner.py", "history.py", "optimizer.py", "fitting.py")
+FILES = (
+    "trainer.py", "loop.py", "learner.py", "history.py", "optimizer.py", "fitting.py", "compiled.py", "programs.py",
+)  # fmt: skip
 EPOCHS, ITERATIONS = 2, 6
 
 
@@ -76,7 +78,11 @@ MADE: dict[str, Callable[[], dict[str, Any]]] = {
     "adam": lambda: {},
     "one cycle": lambda: {"optimizer": "sgd", "schedule": OneCycle(0.1, ITERATIONS), "clip_norm": 0.5, "l1": 0.1},
     "one's own": lambda: {"model": runs.Micrograd(), "optimizer": runs.Sign, "schedule": LinearWarmUp(2)},
-}
+    "compiled": lambda: {"engine": "compiled"},
+    "compiled by row": lambda: {
+        "engine": "compiled", "model": runs.network(batch_norm=False), "optimizer": runs.Sign, "clip_norm": 0.5, "l1": 0.1,
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("make", MADE.values(), ids=MADE)

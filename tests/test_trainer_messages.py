@@ -14,6 +14,7 @@ import pytest
 
 import nn
 from autograd_mini import CheckpointError, NonFiniteError
+from autograd_mini.errors import TraceError
 from nn import (
     SGD,
     Callback,
@@ -46,6 +47,7 @@ MADE: dict[str, Case] = {
     "a model that is none": (lambda: Trainer(5), TypeError, r"a Trainer trains a Module such as MLP\(49, \[3, 10\]\),"),
     "an unknown loss": (lambda: made(loss="mse"), ValueError, "unknown loss 'mse'; the names are .*, or give a functi"),
     "an unknown optimizer": (lambda: made(optimizer="Adam"), ValueError, "unknown optimizer 'Adam'; .* subclass of Op"),
+    "an unknown engine": (lambda: made(engine="fast"), ValueError, "unknown engine 'fast'; the names are 'eager', 'c"),
     "another model's optimizer": (
         lambda: made(optimizer=SGD(network().parameters())),
         ValueError,
@@ -82,6 +84,12 @@ FITTED: dict[str, tuple[dict[str, Any], Callable[[Trainer], Any], type[Exception
     "a list for data": ({}, lambda t: t.fit([[1.0]], epochs=1), TypeError, r"train is a Dataset, such as .*, got \[\["),
     "a list for validation": ({}, lambda t: fit(t, 1, validation=[]), TypeError, r"validation is a Dataset, .*, got "),
     "no data": ({}, lambda t: t.fit(None, epochs=1), TypeError, "train is a Dataset, .*, got None"),
+    "a loss that no program computes": (
+        {"engine": "compiled", "loss": runs.own_loss},
+        lambda t: fit(t, 1),
+        TraceError,
+        "this model with this loss cannot be compiled: .*; engine='eager' trains it$",
+    ),
     "no rows": ({}, lambda t: t.fit(EMPTY, epochs=1), ValueError, "the train data has no rows; give it at least one$"),
     "no rows to judge by": ({}, lambda t: fit(t, 1, validation=EMPTY), ValueError, "validation data has no rows.*, or"),
     "no epochs": ({}, lambda t: fit(t), ValueError, r"fit needs to know how many epochs to train in all: fit\(train, "),

@@ -312,7 +312,11 @@ class Reverse:
                 self.forward.reduce(piece, [1], total)
                 piece = total
             unique, inverse = np.unique(positions, return_inverse=True)
-            if not np.array_equal(unique, positions):
+            if len(unique) == count and not np.array_equal(unique, positions):
+                ordered = self.writer.temporary([(count, False), *piece.lengths[1:]])
+                self.writer.call("take", piece, self.forward.table(np.argsort(positions)), out=ordered)
+                piece = ordered
+            elif len(unique) < count:
                 selection = np.zeros((len(unique), count))
                 selection[inverse, np.arange(count)] = 1.0
                 total = self.writer.temporary([(len(unique), False), *piece.lengths[1:]])

@@ -193,13 +193,16 @@ class CompiledStep:
         if program.single and not self._asks():
             run: Callable[..., Any] = step
             return run
-        return lambda *args: self._run(step, args, batch)
+        output = self._recording.output
+        tree = output if not self._differentiated else output[1] if self._has_aux else ()
+        pack = _packer(tree, batch)
+        return lambda *args: self._run(step, args, batch, pack)
 
     def _asks(self) -> bool:
         tracer = self._recording.tracer
         return bool(tracer.draws or tracer.reads or tracer.observations)
 
-    def _run(self, step: Callable[..., Any], args: tuple[Any, ...], batch: int | None) -> Any:
+    def _run(self, step: Callable[..., Any], args: tuple[Any, ...], batch: int | None, pack: Any) -> Any:
         recording, tracer = self._recording, self._recording.tracer
         supplied: list[Any] = []
         for draw in tracer.draws:
@@ -216,10 +219,10 @@ class CompiledStep:
             others = np.full(len(recording.graph.roots) - self._differentiated, others, self._dtype)
         if tracer.observations:
             self._tell(others[recording.results - self._differentiated :])
-        others = others[: recording.results - self._differentiated]
+        packed, _ = pack(others, 0)
         if not self._differentiated:
-            return _packed(recording.output, iter(others), batch)
-        value = (loss, _packed(recording.output[1], iter(others), batch)) if self._has_aux else loss
+            return packed
+        value = (loss, packed) if self._has_aux else loss
         return value, (by_arguments if self._by_arguments else self.gradients)
 
     def _tell(self, observed: Any) -> None:
@@ -246,24 +249,40 @@ def _array(name: str, arg: Any, dtype: Any) -> NDArray[Any]:
     )
 
 
-def _packed(tree: Any, rows: Any, batch: int | None) -> Any:
-    """Put the program's numbers in the structure that the function returned; lists of one shape become arrays."""
-    if isinstance(tree, dict):
-        return {key: _packed(part, rows, batch) for key, part in tree.items()}
-    if isinstance(tree, tuple):
-        return tuple(_packed(part, rows, batch) for part in tree)
+def _packer(tree: Any, batch: int | None) -> Callable[[Any, int], tuple[Any, int]]:
+    """How to put the program's numbers in the structure that the function returned; lists of one shape become arrays.
+
+    Returns:
+        A function of the numbers and the place where they begin, which gives the structure, and where it ends.
+    """
+    if isinstance(tree, (dict, tuple)):
+        keys = list(tree) if isinstance(tree, dict) else None
+        packers = [_packer(part, batch) for part in (tree.values() if isinstance(tree, dict) else tree)]
+
+        def pack_parts(rows: Any, start: int) -> tuple[Any, int]:
+            parts = []
+            for pack in packers:
+                part, start = pack(rows, start)
+                parts.append(part)
+            return (tuple(parts) if keys is None else dict(zip(keys, parts, strict=True))), start
+
+        return pack_parts
     if trees.is_leaf(tree):
-        row = next(rows)
-        return np.full(batch, row) if batch is not None and np.ndim(row) == 0 else _copied(row)
+        return lambda rows, start: (_copied(rows[start]), start + 1)
     count = sum(1 for _ in trees.leaves(tree))
-    taken = [np.asarray(next(rows)) for _ in range(count)]
-    if batch is not None:
-        taken = [np.broadcast_to(row, (batch,)) for row in taken]
     try:
         shape = np.shape(trees.rebuild(trees.as_lists(tree), iter(lambda: 0.0, 1.0)))
     except ValueError:
-        return trees.rebuild(tree, iter(taken))
-    return np.array(taken).T.reshape((batch, *shape) if batch is not None else shape)
+        return lambda rows, start: (trees.rebuild(tree, map(_copied, rows[start : start + count])), start + count)
+
+    def pack_array(rows: Any, start: int) -> tuple[Any, int]:
+        taken = np.asarray(rows[start : start + count])
+        if batch is None:
+            return taken.reshape(shape).copy(), start + count
+        taken = np.broadcast_to(taken.reshape(count, -1), (count, batch))
+        return np.array(taken.T, order="C").reshape((batch, *shape)), start + count
+
+    return pack_array
 
 
 def _copied(row: Any) -> Any:

@@ -138,14 +138,14 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     run = parser.add_argument_group("run")
     _add(run, "--seed", "N", "of the data drawn, the split, the weights, dropout and the order of the rows, 0 or more; "
          "it repeats the run bit for bit (default: 0)", _whole(0))  # fmt: skip
-    _add(run, "--engine", "NAME", "eager, or compiled: a program is made of model and loss once, and runs many times as "
-         "fast; its numbers are the same but for rounding (default: eager, or as the run that is resumed)",
+    _add(run, "--engine", "NAME", "eager, or compiled: a program is made of model and loss once, and runs many times "
+         "as fast; its numbers are the same but for rounding (default: eager, or as the run that is resumed)",
          choices=("eager", "compiled"))  # fmt: skip
     _add(run, "--save", "RUN/", "a folder for checkpoints, made if need be: of the run as it stands, and of each epoch "
          "(default: nothing is saved)", path_of)  # fmt: skip
     _add(run, "--save-every", "N", "save after so many batches, too, 1 or more (default: after each epoch)", _whole(1))
-    _add(run, "--resume", "RUN/", "go on with a run saved there; all it was told is read from it, and besides "
-         "--epochs, --data, --engine and --json nothing may be told anew", path_of)  # fmt: skip
+    _add(run, "--resume", "RUN/", "go on with a run saved there; all it was told is read from it, and "
+         "besides --epochs, --data, --engine and --json nothing may be told anew", path_of)  # fmt: skip
     _flag(run, "--json", "for machines: one JSON object a line on stdout for each epoch, and one at the end")
 
 
