@@ -112,6 +112,7 @@ class _Building:
     def __init__(self, graph: Graph, arguments: Any, labels: Any, batched: bool, gradients: bool) -> None:
         self.graph, self.arguments, self.labels, self.batched = graph, arguments, labels, batched
         self.taken = {"parameters", "gradients", "batch", "share", "dtype", "prepare", "step", "strided", *NUMPY_NAMES}
+        self.numbers: dict[str, int] = {}  # the last number behind each name
         self.taken |= {"erf", "erfc", "on_grid", "largest_number", "largest_exponent"}
         self.taken |= {argument.name for argument in arguments} | {_new(argument.name) for argument in arguments}
         stores = [Store("parameters", False, len(labels))]
@@ -249,10 +250,11 @@ class _Building:
         name = re.sub(r"\W", "_", name) or "values"
         if keyword.iskeyword(name) or name[0].isdigit():
             name = f"_{name}"
-        number, free = 1, name
+        number, free = self.numbers.get(name, 1), name
         while free in self.taken:
             number += 1
             free = f"{name}{number}"
+        self.numbers[name] = number
         self.taken.add(free)
         return free
 
