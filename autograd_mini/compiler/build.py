@@ -344,6 +344,8 @@ class _Building:
             prologue.insert(0, "share = 1.0 / batch")
         body = [*copies.values(), *lines, returned]
         text = ["def prepare(parameters, gradients, batch):"]
+        if len(prologue) > _MANY:
+            text.append(f"    global {', '.join(line.partition(' = ')[0] for line in [*memory, *views])}")
         text += [f"    {line}" for line in prologue]
         text += ["", f"    def step({arguments}):", *(f"        {line}" for line in body), "", "    return step", ""]
         return "\n".join(text)
@@ -461,6 +463,9 @@ def _block_of(operands: Sequence[Operand], kernels: Sequence[Kernel]) -> str:
                     return block.name
     return ""
 
+
+_MANY = 500
+"""Of how many names on they are global ones: Python takes quadratic time to compile a function that closes over many."""
 
 _WORDS = {"add": "total", "mul": "product", "sub": "difference", "sum": "total", "div": "quotient", "rowdot": "dots"}
 
