@@ -13,6 +13,9 @@ from autograd_mini.compiler.views import view_text
 
 __all__ = ["Parts", "write"]
 
+_MANY = 500
+"""From how many names on they are global ones: Python takes quadratic time to compile a function that closes over many."""
+
 
 @dataclass(slots=True)
 class Parts:
@@ -80,7 +83,10 @@ class _Writing:
         arguments = ", ".join(given_name(name) for name, _ in parts.arguments)
         prologue = ["share = 1.0 / batch"] * ("share" in parts.factor) + memory + self.views + once
         body = [*copies, *before, *["# backward"] * bool(after), *after, returned]
-        text = ["def prepare(parameters, gradients, batch):", *(f"    {line}" for line in prologue), ""]
+        text = ["def prepare(parameters, gradients, batch):"]
+        if len(prologue) > _MANY:
+            text.append(f"    global {', '.join(line.partition(' = ')[0] for line in [*memory, *self.views])}")
+        text += [*(f"    {line}" for line in prologue), ""]
         text += [f"    def step({arguments}):", *(f"        {line}" for line in body), "", "    return step"]
         self.text = "\n".join(text)
 
