@@ -84,12 +84,15 @@ def _run_epoch(trainer: Any) -> None:
 def put_back(trainer: Any) -> None:
     """Make a trainer what it was after the last iteration that came to its end, its Values too."""
     _undone(trainer)
+    stop: KeyboardInterrupt | None = None
     while True:
         try:
             trainer.learner.hand_over()
-            return
-        except KeyboardInterrupt:  # as below
-            continue
+            break
+        except KeyboardInterrupt as pressed:  # as below, and not forgotten
+            stop = pressed
+    if stop is not None:
+        raise stop
 
 
 def _undone(trainer: Any) -> None:

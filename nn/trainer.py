@@ -181,8 +181,10 @@ class Trainer:
         try:
             run(self)
         finally:
-            put_back(self)
-            self.model.eval()
+            try:
+                put_back(self)
+            finally:
+                self.model.eval()
         return self.history
 
     def attach(self, train: Dataset, *, validation: Dataset | None = None) -> None:
