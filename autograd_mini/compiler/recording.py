@@ -86,7 +86,8 @@ class Recording:
             name, one = others[0].label or repr(others[0]), len(others) == 1
             raise ValueError(
                 f"the function uses {len(others):,} parameter{'s' * (not one)} that {'is' if one else 'are'} not in "
-                f"parameters=, such as {name}; list them all, as model.parameters() does, and leave out of the update what is not to move"
+                f"parameters=, such as {name}; list them all, as model.parameters() does, and leave out of the update "
+                "what is not to move"
             )
 
 
