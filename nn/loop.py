@@ -84,15 +84,11 @@ def _run_epoch(trainer: Any) -> None:
 def put_back(trainer: Any) -> None:
     """Make a trainer what it was after the last iteration that came to its end, its Values too."""
     _undone(trainer)
-    stop: KeyboardInterrupt | None = None
-    while True:
-        try:
-            trainer.learner.hand_over()
-            break
-        except KeyboardInterrupt as pressed:  # as below, and not forgotten
-            stop = pressed
-    if stop is not None:
-        raise stop
+    try:
+        trainer.learner.hand_over()
+    except KeyboardInterrupt:  # first things first, and it is not forgotten
+        put_back(trainer)
+        raise
 
 
 def _undone(trainer: Any) -> None:
