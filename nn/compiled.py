@@ -86,7 +86,7 @@ class CompiledLearner(Learner):
 
     def hand_over(self) -> None:
         self.store()
-        self._is_known = False
+        self._is_known, self._before = False, None
 
     def _read(self) -> Vector:
         return np.array([parameter.data for parameter in self._parameters])

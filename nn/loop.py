@@ -84,12 +84,11 @@ def _run_epoch(trainer: Any) -> None:
 def put_back(trainer: Any) -> None:
     """Make a trainer what it was after the last iteration that came to its end, its Values too."""
     _undone(trainer)
-    while True:
-        try:
-            trainer.learner.hand_over()
-            return
-        except KeyboardInterrupt:  # as below
-            continue
+    try:
+        trainer.learner.hand_over()
+    except KeyboardInterrupt:  # first things first, and it is not forgotten
+        put_back(trainer)
+        raise
 
 
 def _undone(trainer: Any) -> None:

@@ -181,8 +181,10 @@ class Trainer:
         try:
             run(self)
         finally:
-            put_back(self)
-            self.model.eval()
+            try:
+                put_back(self)
+            finally:
+                self.model.eval()
         return self.history
 
     def attach(self, train: Dataset, *, validation: Dataset | None = None) -> None:
@@ -280,7 +282,7 @@ class Trainer:
             path: a checkpoint, or the folder of a run, whose checkpoints then go on.
             **options: what no checkpoint can hold: ``model=``, built alike, where it is not an MLP with activations
                 by name; ``loss=``, ``optimizer=``, ``schedule=``, ``metric=`` where they are your own; ``callbacks=``,
-                ``progress=``, ``save=`` and ``save_every=``.
+                ``progress=``, ``save=`` and ``save_every=``. With another ``engine=`` it goes on to rounding.
 
         Raises:
             CheckpointError: for a damaged file, or one that does not fit; a model given is unchanged then.
