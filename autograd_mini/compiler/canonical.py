@@ -291,6 +291,10 @@ class _Flattening:
                     self._add_pairs(term, left, right)
                 else:
                     alone.append(self._at(term))
+            constants = [term for term in alone if term in result.number]
+            if len(constants) > 1:
+                alone = [term for term in alone if term not in result.number]
+                alone.append(result.constant(sum([result.number[term] for term in constants])))
             if left:
                 biases = [term for term in alone if self._is_bias(term)]
                 left += biases

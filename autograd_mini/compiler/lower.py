@@ -178,7 +178,7 @@ class Lowering:
 
     def _rowdot(self, kernel: Kernel) -> None:
         a, b = (self.writer.leaf(self.read(operand)) for operand in kernel.operands)
-        product = self.writer.ref(a * b)
+        product = self.writer.ref(value_formula(self.writer.sheet, "mul", (a, b)))
         assert isinstance(product, Ref)
         self.reduce(product, _reduced_axes(kernel), self.result(kernel))
 

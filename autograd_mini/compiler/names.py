@@ -21,16 +21,18 @@ class Names:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
+        self._numbers: dict[str, int] = {}  # the last number behind each name
 
     def free(self, name: str) -> str:
         """A name like this one that is still free: itself, or with a number behind it."""
         name = re.sub(r"\W", "_", name) or "numbers"
         if keyword.iskeyword(name) or name[0].isdigit():
             name = f"_{name}"
-        number, free = 1, name
+        number, free = self._numbers.get(name, 1), name
         while free in self._taken:
             number += 1
             free = f"{name}{number}"
+        self._numbers[name] = number
         self._taken.add(free)
         return free
 
