@@ -64,9 +64,10 @@ class Graph:
 
     def leaf(self, source: Source) -> int:
         """The node of a leaf."""
-        index = self._found.get(source)
+        key = ("source", *source)
+        index = self._found.get(key)
         if index is None:
-            index = self._found[source] = self._append("source", ())
+            index = self._found[key] = self._append("source", ())
             self.source[index] = source
         return index
 

@@ -1,6 +1,6 @@
 """Where numbers live: stores, places in them, and which sets of places are a regular grid, a view without copying."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -73,12 +73,14 @@ class Store:
     Attributes:
         batched: whether each of its places has one number for each example.
         size: how many places there are.
+        rows: how many of them, one after the other, may be followed by a place for the constant 1.
         ones: places that hold the constant 1.
     """
 
     name: str
     batched: bool
     size: int = 0
+    rows: Collection[int] = ()
     ones: set[int] = field(default_factory=set)
 
 

@@ -166,7 +166,7 @@ class _Lifting:
             positions = np.array([self.graph.source[index].position for index in nodes])
             rows = [node for node in nodes if node in self.ends_in_one] if name != "parameters" else []
             widths = {self.ends_in_one[node] for node in rows}
-            if len(widths) == 1 and len(rows) * (width := widths.pop()) == store.size:
+            if len(widths) == 1 and len(rows) * (width := widths.pop()) == store.size and width in store.rows:
                 positions += positions // width
                 store.ones = {(width + 1) * row + width for row in range(len(rows))}
                 store.size += len(rows)

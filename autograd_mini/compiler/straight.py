@@ -44,7 +44,7 @@ def formulas(graph: Graph, names: Sequence[str], gradients: bool) -> tuple[list[
             value.append(places[graph.source[index].store])
         else:
             value.append(_value(sheet, op, [value[arg] for arg in args]))
-    found = [value[root] for root in graph.roots]
+    found = [_number(sheet, value[root]) for root in graph.roots]
     return found, _gradients(graph, sheet, value, places) if gradients else []
 
 
@@ -54,9 +54,11 @@ def _value(sheet: Sheet, op: str, args: list[Any]) -> Any:
         for arg in args[1:]:
             total = KIT.maximum(total, arg)
         return total
-    if op != "where":  # there a condition stays one
-        args = [_number(sheet, arg) for arg in args]
-    return value_formula(sheet, op, args)
+    return value_formula(sheet, op, _operands(sheet, op, args))
+
+
+def _operands(sheet: Sheet, op: str, args: list[Any]) -> list[Any]:
+    return args if op == "where" else [_number(sheet, arg) for arg in args]  # where takes a condition as it is
 
 
 def _number(sheet: Sheet, arg: Any) -> Any:
@@ -70,7 +72,7 @@ def _gradients(graph: Graph, sheet: Sheet, value: list[Any], places: dict[str, A
         op, args = graph.op[index], graph.args[index]
         if upstream is None or not args or op in NO_GRADIENT:
             continue
-        numbers = [value[arg] for arg in args]
+        numbers = _operands(sheet, op, [value[arg] for arg in args])
         for i, arg in enumerate(args):
             if arg not in graph.number:
                 local = partial_formula(sheet, op, i, value[index], numbers)
