@@ -108,7 +108,8 @@ class _Building:
             reverse = Reverse(lowering, self.gradients)
             self._start(reverse)
             reverse.run(skipped)
-            reached = reverse.covered("parameters")
+            reached = reverse.covered("parameters").copy()
+            reverse.zero("parameters")
         results += self._gradients_by_arguments()
         statements = lowering.writer.statements
         results = self._shared_out(statements, results)

@@ -53,6 +53,12 @@ class Reverse:
         """Of each place of a store, whether a gradient has come to it."""
         return self._covered[store]
 
+    def zero(self, store: str) -> None:
+        """Make the gradient 0 where none has come, at every call: the user may have changed it since the last."""
+        places = np.flatnonzero(~self._covered[store])
+        for run in np.split(places, np.flatnonzero(np.diff(places) != 1) + 1):
+            self._zero(store, run)
+
     # What a kernel is handed
 
     def _upstream(self, i: int, kernel: Kernel) -> Any:

@@ -1,6 +1,6 @@
 """Straight-line code of a small graph: value and gradients of one number, over Python floats or, in blocks, over arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd_mini.compiler.canonical import NO_GRADIENT, Graph
@@ -22,20 +22,19 @@ _LONGEST = 60
 _ATOM = 9
 
 
-def formulas(graph: Graph, names: Sequence[str], gradients: bool) -> tuple[list[Any], list[Any]]:
+def formulas(graph: Graph, names: Mapping[str, str], gradients: bool) -> tuple[list[Any], list[Any]]:
     """Write a graph down as formulas of its arguments.
 
     Args:
         graph: the graph; each of its arguments is one number.
-        names: of the arguments.
+        names: of each argument's store, what the argument is called.
         gradients: whether to differentiate the first root by each.
 
     Returns:
         A formula, or a number, for each root; and one for each gradient.
     """
     sheet = Sheet()
-    arguments = [sheet.write("argument", name) for name in names]
-    places = {name: symbol for name, symbol in zip(names, arguments, strict=True)}
+    places = {store: sheet.write("argument", name) for store, name in names.items()}
     value: list[Any] = []
     for index, (op, args) in enumerate(zip(graph.op, graph.args, strict=True)):
         if op == "constant":

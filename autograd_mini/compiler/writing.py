@@ -60,7 +60,8 @@ def write(parts: Parts) -> str:
 class _Writing:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.names = Names([*RESERVED, *parts.tables, *(given_name(name) for name, _ in parts.arguments)])
+        self.names = Names([*RESERVED, *parts.tables])
+        self.given = {name: self.names.free(given_name(name)) for name, _ in parts.arguments}
         self.called: dict[str, str] = {}
         self.views: list[str] = []
         ones = [one for one in parts.statements if one.function == "constant" and one.args == (1.0,)]
@@ -77,7 +78,7 @@ class _Writing:
             for part in (slice(forward), slice(forward, None))
         )
         returned = self._returned()
-        arguments = ", ".join(given_name(name) for name, _ in parts.arguments)
+        arguments = ", ".join(self.given.values())
         prologue = ["share = 1.0 / batch"] * ("share" in parts.factor) + memory + self.views + once
         body = [*copies, *before, *["# backward"] * bool(after), *after, returned]
         text = ["def prepare(parameters, gradients, batch):", *(f"    {line}" for line in prologue), ""]
@@ -145,7 +146,7 @@ class _Writing:
 
     def _copy(self, name: str, ref: Ref) -> str:
         """The line that copies an argument in."""
-        given, buffer = given_name(name), ref.buffer
+        given, buffer = self.given[name], ref.buffer
         if not ref.axes:
             return f"{buffer.name}[0] = {given}"
         if len(ref.axes) == 2 and buffer.batched and not buffer.batch_first:
