@@ -194,9 +194,9 @@ class Lowering:
         return ref
 
     def reduce(self, ref: Ref, axes: Sequence[int], out: Ref, function: str = "add") -> None:
-        """Reduce over neighbouring axes. Sums over the first are a product with ones, the quickest way there is."""
+        """Reduce over axes. Sums over the first ones are a product with ones, the quickest way there is."""
         first, last = axes[0], axes[-1]
-        if function == "add" and ref.buffer.dtype == "float":
+        if function == "add" and ref.buffer.dtype == "float" and len(axes) == last - first + 1:
             merged, target = _as_matrix(ref, first, last), flat(out)
             if merged is not None and target is not None and not merged.axes[0].per_batch:
                 self.writer.call("dot", self.table(np.ones(merged.axes[0].size)), merged, out=target)
