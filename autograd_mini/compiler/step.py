@@ -287,12 +287,17 @@ def _packer(tree: Any, batch: int | None) -> Callable[[Any, int], tuple[Any, int
 
         return pack_parts
     if trees.is_leaf(tree):
-        return lambda rows, start: (_copied(rows[start]), start + 1)
+        return lambda rows, start: (_copied(rows[start], batch), start + 1)
     count = sum(1 for _ in trees.leaves(tree))
     try:
         shape = np.shape(trees.rebuild(trees.as_lists(tree), iter(lambda: 0.0, 1.0)))
     except ValueError:
-        return lambda rows, start: (trees.rebuild(tree, map(_copied, rows[start : start + count])), start + count)
+
+        def pack_leaves(rows: Any, start: int) -> tuple[Any, int]:
+            end = start + count
+            return trees.rebuild(tree, iter([_copied(row, batch) for row in rows[start:end]])), end
+
+        return pack_leaves
 
     def pack_array(rows: Any, start: int) -> tuple[Any, int]:
         taken = np.asarray(rows[start : start + count])
@@ -304,5 +309,5 @@ def _packer(tree: Any, batch: int | None) -> Callable[[Any, int], tuple[Any, int
     return pack_array
 
 
-def _copied(row: Any) -> Any:
-    return row.copy() if isinstance(row, np.ndarray) else row
+def _copied(row: Any, batch: int | None) -> Any:
+    return row if batch is None else np.array(np.broadcast_to(row, batch))

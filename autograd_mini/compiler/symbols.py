@@ -288,7 +288,10 @@ def value_formula(sheet: Sheet, op: str, args: Sequence[Any]) -> Any:
     """The formula of an op of numbers: its row of the table, run on symbols. A user's own op stays one call."""
     if op == "detach":
         return args[0]
-    if op == "mul" and 0.0 in args:  # inf · 0 is nan; a partial of 0, though, is as good as no path
+    if op == "dot":
+        half = len(args) // 2
+        return _add_up([value_formula(sheet, "mul", pair) for pair in zip(args[:half], args[half:], strict=True)])
+    if op == "mul" and 0.0 in args and _sheet(*args):  # inf · 0 is nan; a partial of 0, though, is as good as no path
         return sheet.write(op, *sorted(args, key=lambda arg: type(arg) is float))
     if op not in RULES or is_own(op):
         return sheet.make(f"own:{op}" if op in RULES else op, *args)

@@ -185,7 +185,7 @@ class _Writing:
 
     def _own_copy(self, ref: Ref) -> str:
         if not ref.axes:
-            return f"{ref.buffer.name}.item()"
-        if ref.axes == (Axis(1, 1, True),):
+            return f"{ref.buffer.name}.item({ref.offset if ref.buffer.places > 1 else ''})"
+        if ref.axes == (Axis(1, 1, True),) and ref.buffer.places == 1:
             return f"{ref.buffer.name}.copy()"
         return f"{self.name(ref)}.copy()"
