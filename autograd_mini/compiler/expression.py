@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini import trees
 from autograd_mini.compiler.program import Axis, Buffer, Ref, Statement
 from autograd_mini.compiler.recording import Recording
 from autograd_mini.compiler.source import refs, share_memory
@@ -33,7 +34,7 @@ class CompiledFunction:
     def __init__(self, f: Callable[..., Any], gradients: bool) -> None:
         count = _arity(f)
         recording = Recording(f, [1.0] * count, None, gradients)
-        if recording.results != 1 or recording.tracer.observations or recording.tracer.draws or recording.tracer.reads:
+        if not trees.is_leaf(recording.output) or recording.tracer.observations or recording.tracer.draws or recording.tracer.reads:
             raise TypeError(
                 f"without examples, compile needs a function of numbers that returns one number, got "
                 f"{recording.output!r:.60}; give examples: compile(f, example, …)"
