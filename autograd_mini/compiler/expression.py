@@ -34,7 +34,12 @@ class CompiledFunction:
     def __init__(self, f: Callable[..., Any], gradients: bool) -> None:
         count = _arity(f)
         recording = Recording(f, [1.0] * count, None, gradients)
-        if not trees.is_leaf(recording.output) or recording.tracer.observations or recording.tracer.draws or recording.tracer.reads:
+        if (
+            not trees.is_leaf(recording.output)
+            or recording.tracer.observations
+            or recording.tracer.draws
+            or recording.tracer.reads
+        ):
             raise TypeError(
                 f"without examples, compile needs a function of numbers that returns one number, got "
                 f"{recording.output!r:.60}; give examples: compile(f, example, …)"

@@ -1,8 +1,8 @@
 """From kernels to statements: the backward pass, by the partials of the derivative table.
 
 The gradient of a kernel's result is kept as a formula, the sum of what its uses contribute, until something needs it as
-an array: what is the same for all, or is only passed on, costs nothing. Where a use reads other places than exactly those
-of one kernel, its contribution is written to the gradient's own places instead.
+an array: what is the same for all, or is only passed on, costs nothing. Where a use reads other places than exactly
+those of one kernel, its contribution is written to the gradient's own places instead.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.compiler.kernels import Kernel, Operand
 from autograd_mini.compiler.layout import Grid, Indices, grid
-from autograd_mini.compiler.lift import Kernel, Operand
 from autograd_mini.compiler.lower import ONE, Lowering, thin, without
 from autograd_mini.compiler.program import Buffer, Ref, Scalar, contiguous, in_order, view
 from autograd_mini.compiler.symbols import Symbol, partial_formula
@@ -161,7 +161,13 @@ class Reverse:
     # Handing gradients on
 
     def deposit(self, operand: Operand, contribution: Any, per_example: bool | None = None) -> None:
-        """Add a contribution to the gradient of an operand; `per_example` if each example makes one, as the operand has."""
+        """Add a contribution to the gradient of an operand.
+
+        Args:
+            operand: what was read.
+            contribution: a formula over its axes.
+            per_example: whether each example contributes; unless given, whether the operand has a number for each.
+        """
         if per_example is None:
             per_example = operand.batched
         if isinstance(contribution, float) and contribution == 0.0:

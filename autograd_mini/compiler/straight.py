@@ -1,10 +1,18 @@
-"""Straight-line code of a small graph: value and gradients of one number, over Python floats or, in blocks, over arrays."""
+"""Straight-line code: value and gradients of one number, over Python floats or, in blocks, over arrays."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from autograd_mini.compiler.canonical import NO_GRADIENT, Graph
-from autograd_mini.compiler.symbols import CONDITIONS, KIT, LARGEST_EXPONENT, Sheet, Symbol, partial_formula, value_formula
+from autograd_mini.compiler.symbols import (
+    CONDITIONS,
+    KIT,
+    LARGEST_EXPONENT,
+    Sheet,
+    Symbol,
+    partial_formula,
+    value_formula,
+)
 
 __all__ = ["formulas", "python_lines"]
 
@@ -27,7 +35,7 @@ def formulas(graph: Graph, names: Sequence[str], gradients: bool) -> tuple[list[
     """
     sheet = Sheet()
     arguments = [sheet.write("argument", name) for name in names]
-    places = {name: symbol for name, symbol in zip(names, arguments, strict=True)}
+    places = dict(zip(names, arguments, strict=True))
     value: list[Any] = []
     for index, (op, args) in enumerate(zip(graph.op, graph.args, strict=True)):
         if op == "constant":

@@ -12,7 +12,18 @@ from autograd_mini.kits import FLOAT, Kit
 from autograd_mini.primitive import is_own
 from autograd_mini.rules import RULES
 
-__all__ = ["CONDITIONS", "KIT", "LARGEST_EXPONENT", "Operand", "Sheet", "Symbol", "calculate", "opaque_function", "partial_formula", "value_formula"]
+__all__ = [
+    "CONDITIONS",
+    "KIT",
+    "LARGEST_EXPONENT",
+    "Operand",
+    "Sheet",
+    "Symbol",
+    "calculate",
+    "opaque_function",
+    "partial_formula",
+    "value_formula",
+]
 
 Operand = "Symbol | float"
 
