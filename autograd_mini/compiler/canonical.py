@@ -1,7 +1,7 @@
 """The canonical form of a recorded graph: equal nodes are one, constants are folded, chains are sums or dots.
 
-However a neuron was written, as ``dot(w, x) + b`` or as Python's ``sum(wi * xi for …) + b``, it comes out as one ``dot``
-of the pairs (w, x) and (b, 1). Everything is numbered: a node is an index, its arguments are indices.
+However a neuron was written, as ``dot(w, x) + b`` or as Python's ``sum(wi * xi for …) + b``, it comes out as one
+``dot`` of the pairs (w, x) and (b, 1). Everything is numbered: a node is an index, its arguments are indices.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

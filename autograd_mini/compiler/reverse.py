@@ -312,14 +312,22 @@ class Reverse:
                 total = self.writer.temporary([(count, False)])
                 self.forward.reduce(piece, [1], total)
                 piece = total
-            unique, inverse = np.unique(positions, return_inverse=True)
-            if not np.array_equal(unique, positions):
-                selection = np.zeros((len(unique), count))
-                selection[inverse, np.arange(count)] = 1.0
-                total = self.writer.temporary([(len(unique), False), *piece.lengths[1:]])
-                self.writer.call("dot", self.forward.table(selection), piece, out=total)
-                piece = total
+            unique, piece = self._in_order(positions, piece)
             self._put(store, unique, piece, batched)
+
+    def _in_order(self, positions: Indices, piece: Ref) -> tuple[Indices, Ref]:
+        """The different places in order, and what came to each, added up."""
+        order = np.argsort(positions, kind="stable")
+        unique, starts = np.unique(positions[order], return_index=True)
+        if not np.array_equal(order, np.arange(len(order))):
+            moved = self.writer.temporary(piece.lengths)
+            self.writer.call("take", piece, self.forward.table(order), out=moved)
+            piece = moved
+        if len(unique) < len(positions):
+            total = self.writer.temporary([(len(unique), False), *piece.lengths[1:]])
+            self.writer.call("add.reduceat", piece, self.forward.table(starts), out=total)
+            piece = total
+        return unique, piece
 
     def _put(self, store: str, unique: Indices, piece: Ref, batched: bool) -> None:
         covered = self._covered[store][unique]
