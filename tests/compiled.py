@@ -52,7 +52,7 @@ def eager(f: Callable[..., Any], arguments: Sequence[Any], parameters: Sequence[
 
 
 def agree(found: Any, expected: Any, size: Any = 0.0, relative: float = RELATIVE) -> bool:
-    """Whether numbers are equal up to rounding of what was added up to make them, `size`; inf and nan are as they are."""
+    """Whether numbers are equal up to rounding of what was added up to make them, `size`; inf is inf, nan nan."""
     found, expected = np.asarray(found, float), np.asarray(expected, float)
     if found.shape != expected.shape:
         return False
@@ -118,7 +118,7 @@ def _check_by_parameters(f: Any, batch: Any, rows: Any, each: list[Eager], param
         first, gradients = step(*arguments)
         kept = gradients.copy()
         value, gradients = step(*arguments)
-        assert np.array_equal(value, first, True) and np.array_equal(gradients, kept, True), "other bits"
+        assert all(map(partial(np.array_equal, equal_nan=True), (value, gradients), (first, kept))), "other bits"
         size = max(one.value_size for one in expected)
         same("mean", value, np.mean([one.value for one in expected]), size, relative)
         wanted = np.mean([one.by_parameters for one in expected], axis=0)

@@ -39,7 +39,7 @@ def test_a_row_as_a_function_of_floats(op: str, count: int) -> None:
     for row in zip(*points(op, count), strict=True):
         expected = eager(f, row)
         value, gradients = compiled(*map(float, row))
-        assert type(value) is float and all(type(x) is float for x in gradients)
+        assert {type(x) for x in (value, *gradients)} == {float}
         same("value", value, expected.value, expected.value_size)
         same("gradients", gradients, expected.by_arguments)
 
@@ -67,10 +67,10 @@ def test_arrays_are_broadcast_and_whole_numbers_are_numbers() -> None:
     f = compile(lambda a, b: a * b + b)
     value, (da, db) = f(np.array([[1], [2]]), np.array([3.0, 4.0, 5.0]))
     assert value.tolist() == [[6.0, 8.0, 10.0], [9.0, 12.0, 15.0]]
-    assert da.tolist() == [[3.0, 4.0, 5.0]] * 2 and db.tolist() == [[2.0] * 3, [3.0] * 3]
+    assert (da.tolist(), db.tolist()) == ([[3.0, 4.0, 5.0]] * 2, [[2.0] * 3, [3.0] * 3])
     assert f(2, np.float32(3.0)) == (9.0, (3.0, 3.0))
     value, (da, db) = f(2.0, np.array([3.0, 4.0]))
-    assert value.tolist() == [9.0, 12.0] and da.tolist() == [3.0, 4.0] and db.tolist() == [3.0, 3.0]
+    assert [x.tolist() for x in (value, da, db)] == [[9.0, 12.0], [3.0, 4.0], [3.0, 3.0]]
 
 
 @pytest.mark.parametrize(("op", "count"), ROWS, ids=IDS)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini import trees
 from autograd_mini.compiler.memory import refs, share_memory
 from autograd_mini.compiler.names import Names
 from autograd_mini.compiler.program import Axis, Buffer, Ref
@@ -35,7 +36,12 @@ class CompiledFunction:
     def __init__(self, f: Callable[..., Any], gradients: bool) -> None:
         count = _arity(f)
         recording = Recording(f, [1.0] * count, None, gradients)
-        if recording.results != 1 or recording.tracer.observations or recording.tracer.draws or recording.tracer.reads:
+        if (
+            not trees.is_leaf(recording.output)
+            or recording.tracer.observations
+            or recording.tracer.draws
+            or recording.tracer.reads
+        ):
             raise TypeError(
                 f"without examples, compile needs a function of numbers that returns one number, got "
                 f"{recording.output!r:.60}; give examples: compile(f, example, …)"

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from autograd_mini.compiler.lift import Kernel, Lifted, Operand
+from autograd_mini.compiler.kernels import Kernel, Lifted, Operand
 
 __all__ = ["Total", "total_of"]
 

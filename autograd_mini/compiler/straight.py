@@ -1,4 +1,4 @@
-"""Straight-line code of a small graph: value and gradients of one number, over Python floats or, in blocks, over arrays."""
+"""Straight-line code: value and gradients of one number, over Python floats or, in blocks, over arrays."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

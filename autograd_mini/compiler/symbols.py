@@ -120,7 +120,7 @@ class Sheet:
 
     def write(self, op: str, *args: Any) -> Symbol:
         """Write down `op` of `args` as it stands."""
-        key = (op, *((arg.place,) if isinstance(arg, Symbol) else arg for arg in args))
+        key = (op, *[(arg.place,) if isinstance(arg, Symbol) else arg for arg in args])
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = Symbol(self, op, args, len(self.symbols))

@@ -1,4 +1,4 @@
-"""``Writer``: from formulas and reductions to statements over views; each formula is computed once, and kept if wanted."""
+"""``Writer``: from formulas and reductions to statements over views; each formula is computed once."""
 
 from collections.abc import Sequence
 from typing import Any
