@@ -138,7 +138,7 @@ def test_a_wrong_partial_is_found_out(op: str, monkeypatch: pytest.MonkeyPatch) 
     formulas = {
         "mul": "x * y + y", "tanh": "tanh(x) * y", "softplus": "softplus(x * y)", "pow": "(x * x + 1) ** y"
     }  # fmt: skip
-    formula = Expression(formulas.get(op, "logsumexp(x, y, 0.5)"), x=0.7, y=-1.3)
+    formula = Expression(formulas.get(op, "logsumexp([x, y, 0.5])"), x=0.7, y=-1.3)
     columns = near(formula, 4)
     check_everything(formula, columns)
     monkeypatch.setattr(reverse, "partial_formula", wrong)

@@ -108,7 +108,8 @@ class _Building:
             reverse = Reverse(lowering, self.gradients)
             self._start(reverse)
             reverse.run(skipped)
-            reached = reverse.covered("parameters")
+            reached = reverse.covered("parameters").copy()
+            reverse.zero("parameters")
         results += self._gradients_by_arguments()
         statements = lowering.writer.statements
         results = self._shared_out(statements, results)
@@ -135,7 +136,8 @@ class _Building:
     def _lifted(self, wanted: set[str]) -> Lifted:
         stores = [Store("parameters", False, len(self.labels))]
         for one in self.arguments:
-            stores.append(Store(one.name, self.batched and one.per_example, int(np.prod(one.shape))))
+            rows = [int(np.prod(one.shape[axis:])) for axis in range(len(one.shape) + 1)]
+            stores.append(Store(one.name, self.batched and one.per_example, rows[0], rows))
         names = Names([store.name for store in stores])
 
         def named(op: str, operands: Sequence[Operand], kernels: Sequence[Kernel]) -> str:
@@ -183,12 +185,10 @@ class _Building:
         store = self.lifted.layout.stores[one.name]
         width = store.size // len(store.ones) - 1 if store.ones else 0
         strides: list[int] = []
-        stride = 1
+        count = 1
         for size in reversed(one.shape):
-            strides.insert(0, stride)
-            stride *= size
-            if stride == width:  # a place for a 1 follows
-                stride += 1
+            strides.insert(0, count + (count // width if width else 0))  # a place for a 1 follows each row
+            count *= size
         per_batch = self.batched and store.batched
         axes = [
             Axis(size, step, False, per_batch and not buffer.batch_first) if size > 1 else Axis(1, 0)

@@ -1,7 +1,7 @@
-"""The canonical form of a recorded graph: equal nodes are one, constants are folded, chains of + are sums or dots.
+"""The canonical form of a recorded graph: equal nodes are one, constants are folded, chains are sums or dots.
 
-However a neuron was written, as ``dot(w, x) + b`` or as Python's ``sum(wi * xi for …) + b``, it comes out as one ``dot``
-of the pairs (w, x) and (b, 1). Everything is numbered: a node is an index, its arguments are indices.
+However a neuron was written, as ``dot(w, x) + b`` or as Python's ``sum(wi * xi for …) + b``, it comes out as one
+``dot`` of the pairs (w, x) and (b, 1). Everything is numbered: a node is an index, its arguments are indices.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ NO_GRADIENT = frozenset({*HELD, "detach"})
 """Ops that hand on no gradient: conditions, what counts as a constant though it is none, and what no_grad() made."""
 
 _COMMUTATIVE = frozenset({"add", "mul", "maximum", "minimum", "equal"})
+_NEUTRAL_ON_THE_RIGHT = {"sub": 0.0, "div": 1.0, "pow": 1.0}
 Term = tuple[int, bool]
 """A node of a sum, and whether it is subtracted."""
 
@@ -64,9 +65,10 @@ class Graph:
 
     def leaf(self, source: Source) -> int:
         """The node of a leaf."""
-        index = self._found.get(source)
+        key = ("source", *source)
+        index = self._found.get(key)
         if index is None:
-            index = self._found[source] = self._append("source", ())
+            index = self._found[key] = self._append("source", ())
             self.source[index] = source
         return index
 
@@ -99,14 +101,14 @@ def canonical(roots: Sequence[Value | float], sources: Mapping[Value, Source]) -
     plain = Graph()
     numbered = _number(plain, roots, sources)
     leaves = [node for node in numbered if not node._args]
-    plain.roots = [plain.constant(root) if isinstance(root, float) else numbered[root] for root in roots]
+    plain.roots = [numbered[root] if isinstance(root, Value) else plain.constant(root) for root in roots]
     result = _with_biases_of_rows_alone(_Flattening(plain).result)
     result.leaves = leaves
     return result
 
 
 def _with_biases_of_rows_alone(graph: Graph) -> Graph:
-    """Take a bias out of the dot again where the same weights have another one elsewhere, as embeddings of places do."""
+    """Take a bias out of the dot again where the same weights have another one elsewhere, as places do."""
     biases: dict[tuple[int, ...], set[int]] = {}
     for op, args in zip(graph.op, graph.args, strict=True):
         if op == "dot" and graph.number.get(args[-1]) == 1.0:
@@ -162,7 +164,7 @@ def _number(graph: Graph, roots: Iterable[Any], sources: Mapping[Value, Source])
         if not node._args:
             numbered[node] = graph.constant(node._data)
             continue
-        args = tuple([graph.constant(arg) if type(arg) is float else numbered[arg] for arg in node._args])
+        args = tuple([numbered[arg] if isinstance(arg, Value) else graph.constant(arg) for arg in node._args])
         if all(arg in constants for arg in args):
             numbered[node] = graph.constant(node._data)
         else:
@@ -184,9 +186,7 @@ def _simplified(graph: Graph, op: str, args: tuple[int, ...]) -> int:
                 return args[1 - i]
         if op == "mul" and args[0] == args[1]:
             return graph.node("square", args[:1])
-    elif op == "sub" and numbers.get(args[1]) == 0.0:
-        return args[0]
-    elif op in ("div", "pow") and numbers.get(args[1]) == 1.0:
+    elif op in _NEUTRAL_ON_THE_RIGHT and numbers.get(args[1]) == _NEUTRAL_ON_THE_RIGHT[op]:
         return args[0]
     elif op == "sum":
         args = tuple([arg for arg in args if numbers.get(arg) != 0.0])

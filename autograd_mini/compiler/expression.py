@@ -1,17 +1,20 @@
 """``compile`` without examples: a function of numbers as straight-line Python, and over arrays as the same in NumPy."""
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autograd_mini import trees
 from autograd_mini.compiler.memory import refs, share_memory
+from autograd_mini.compiler.names import Names
 from autograd_mini.compiler.program import Axis, Buffer, Ref
 from autograd_mini.compiler.recording import Recording
 from autograd_mini.compiler.straight import formulas, python_lines
 from autograd_mini.compiler.symbols import Symbol, opaque_function
-from autograd_mini.compiler.text import scope, statement_line
+from autograd_mini.compiler.text import RESERVED, scope, statement_line
 from autograd_mini.compiler.writer import Writer
 from autograd_mini.kits import FLOAT, Kit
 from autograd_mini.printing import always_answers
@@ -33,24 +36,37 @@ class CompiledFunction:
     def __init__(self, f: Callable[..., Any], gradients: bool) -> None:
         count = _arity(f)
         recording = Recording(f, [1.0] * count, None, gradients)
-        if recording.results != 1 or recording.tracer.observations or recording.tracer.draws or recording.tracer.reads:
+        if (
+            not trees.is_leaf(recording.output)
+            or recording.tracer.observations
+            or recording.tracer.draws
+            or recording.tracer.reads
+        ):
             raise TypeError(
                 f"without examples, compile needs a function of numbers that returns one number, got "
                 f"{recording.output!r:.60}; give examples: compile(f, example, …)"
             )
-        self._names = [argument.name for argument in recording.arguments]
+        stores = [argument.name for argument in recording.arguments]
+        names = Names({*RESERVED, *Kit.__dataclass_fields__, "otherwise", "type", "float"})
+        self._names = [names.free(store) for store in stores]
+        self._results = [names.free(name) for name in ("value", *(f"d_{name}" for name in self._names))]
+        self._temporary = "t"
+        while any(re.fullmatch(rf"{self._temporary}\d+", name) for name in self._names):
+            self._temporary += "_"
         self._gradients = gradients
-        (self._value,), self._partials = formulas(recording.graph, self._names, gradients)
+        (self._value,), self._partials = formulas(
+            recording.graph, dict(zip(stores, self._names, strict=True)), gradients
+        )
         self.source = self._python()
         self._own = {
             symbol.op.replace(":", "_"): opaque_function(symbol.op)
             for symbol in _below([self._value, *self._partials])
             if symbol.op.startswith("own:")
         }
-        names: dict[str, Any] = {name: getattr(FLOAT, name) for name in Kit.__dataclass_fields__}
-        names |= self._own | {"otherwise": self._otherwise, "inf": float("inf"), "nan": float("nan")}
-        exec(compile(self.source, "<compiled by autograd_mini>", "exec"), names)
-        self._run = names["step"]
+        known: dict[str, Any] = {name: getattr(FLOAT, name) for name in Kit.__dataclass_fields__}
+        known |= self._own | {"otherwise": self._otherwise, "inf": float("inf"), "nan": float("nan")}
+        exec(compile(self.source, "<compiled by autograd_mini>", "exec"), known)
+        self._run = known["step"]
         self._arrays: dict[int, Callable[..., None]] = {}
 
     def __call__(self, *args: Any) -> Any:
@@ -74,7 +90,7 @@ class CompiledFunction:
 
     def _python(self) -> str:
         results = [self._value, *self._partials]
-        lines, texts = python_lines(results)
+        lines, texts = python_lines(results, self._temporary)
         value, *partials = texts
         comma = "," * (len(partials) == 1)
         returned = f"{value}, ({', '.join(partials)}{comma})" if self._gradients else value
@@ -126,7 +142,7 @@ class CompiledFunction:
 
     def _numpy(self) -> tuple[str, dict[str, Any]]:
         symbols = [self._value, *self._partials]
-        names = [*self._names, "value", *(f"d_{name}" for name in self._names)][: len(self._names) + len(symbols)]
+        names = [*self._names, *self._results[: len(symbols)]]
         given = [Buffer(name, 1, True, kind="given") for name in names]
         views = [Ref(buffer, 0, (Axis(1, 1, True),)) for buffer in given]
         writer = Writer()
@@ -136,7 +152,7 @@ class CompiledFunction:
         for symbol, out in zip(symbols, views[len(self._names) :], strict=True):
             writer.ref(symbol, out)
         for i, buffer in enumerate(share_memory(writer.statements), 1):
-            buffer.name = f"t{i}"
+            buffer.name = f"{self._temporary}{i}"
         memory = {
             ref.buffer.name: f"    {ref.buffer.name} = empty(batch{', bool' if ref.buffer.dtype == 'bool' else ''})"
             for statement in writer.statements

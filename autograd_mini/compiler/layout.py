@@ -1,7 +1,8 @@
 """Where numbers live: stores, places in them, and which sets of places are a regular grid, a view without copying."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -26,13 +27,12 @@ class Grid(NamedTuple):
     @property
     def overlaps(self) -> bool:
         """Whether a place comes several times, other than along an axis that repeats."""
-        kept = [
-            (size, abs(stride)) for size, stride in zip(self.sizes, self.strides, strict=True) if size > 1 and stride
-        ]
+        axes = zip(self.sizes, self.strides, strict=True)
+        kept = sorted([(abs(stride), size) for size, stride in axes if size > 1 and stride])
         reach = 0
-        for size, stride in sorted(kept, key=lambda axis: axis[1]):
+        for stride, size in kept:
             if stride <= reach:
-                places = Grid(self.start, tuple([size for size, _ in kept]), tuple([step for _, step in kept])).places()
+                places = Grid(0, tuple([size for _, size in kept]), tuple([stride for stride, _ in kept])).places()
                 return len(np.unique(places)) < len(places)
             reach += (size - 1) * stride
         return False
@@ -73,12 +73,14 @@ class Store:
     Attributes:
         batched: whether each of its places has one number for each example.
         size: how many places there are.
+        rows: how many of them, one after the other, may be followed by a place for the constant 1.
         ones: places that hold the constant 1.
     """
 
     name: str
     batched: bool
     size: int = 0
+    rows: Collection[int] = ()
     ones: set[int] = field(default_factory=set)
 
 
@@ -161,12 +163,12 @@ def common_sizes(several: Iterable[Indices], count: int, bound: int = 1) -> tupl
             product *= size
             mine.add(product)
         steps = sorted(mine)
-        fits = sizes is not None and all(b % a == 0 for a, b in zip(steps, steps[1:], strict=False))
+        fits = sizes is not None and all(b % a == 0 for a, b in pairwise(steps))
         if fits:
             bounds = mine
         regular.append(fits)
     steps = sorted(bounds)
-    sizes = tuple(b // a for a, b in zip(steps, steps[1:], strict=False))[::-1]
+    sizes = tuple(b // a for a, b in pairwise(steps))[::-1]
     found = [
         fits and grid(positions, sizes or (1,)) is not None for fits, positions in zip(regular, several, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Lifting: nodes become kernels, thousands of dots one matrix product, by their level, their op and who their operands are.
+"""Lifting: nodes become kernels, thousands of dots one matrix product, by their level, op and operands.
 
 Nodes of one level, op and arity are a group. Where the left rows of a group of dots take R different values and the
 right ones C, and the group is all R × C pairs, it is one matrix product: layers, batches, positions and heads are found
@@ -7,72 +7,18 @@ by this one mechanism. Every group gets a row of places in the order that makes 
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.compiler.canonical import NO_GRADIENT, Graph
-from autograd_mini.compiler.layout import Block, Grid, Indices, Layout, Store, common_sizes, grid
+from autograd_mini.compiler.dots import grids
+from autograd_mini.compiler.kernels import Kernel, Lifted, Operand
+from autograd_mini.compiler.layout import Block, Indices, Layout, Store, common_sizes, grid
 
 __all__ = ["Kernel", "Lifted", "Operand", "lift"]
 
 _REDUCING = frozenset({"sum", "logsumexp", "largest", "rowdot"})
-
-
-@dataclass(slots=True)
-class Operand:
-    """What a kernel reads: over its axes, a constant, a view of a store, or numbers to be collected.
-
-    Attributes:
-        nodes: which nodes, in the order of the axes.
-        sizes: the axes.
-        batched: whether the numbers differ from example to example.
-        number: of a constant, its number.
-        store, view: of a view, where it is.
-    """
-
-    nodes: Indices
-    sizes: tuple[int, ...]
-    batched: bool
-    number: float | None = None
-    store: str = ""
-    view: Grid | None = None
-
-
-@dataclass(slots=True)
-class Kernel:
-    """One step of the program: an op over all nodes of a group.
-
-    Attributes:
-        op: a row of the table or a held op; ``"matmul"`` for a grid of dots, ``"rowdot"`` for dots that are none.
-        sizes: the axes of the result; for a reduction, those of its operands stand behind it.
-        block: where the result goes.
-        operands: what it reads. A matmul has (stack, rows, K) and (stack, K, columns).
-        reduced: how many of the operands' axes, the last ones, are added up.
-        nodes: the nodes it computes, in order.
-        batched: whether there is a result for each example.
-    """
-
-    op: str
-    sizes: tuple[int, ...]
-    block: Block
-    operands: list[Operand]
-    nodes: Indices
-    batched: bool
-    reduced: int = 0
-
-
-@dataclass(slots=True)
-class Lifted:
-    """The kernels of a graph in order, and where everything is."""
-
-    graph: Graph
-    layout: Layout
-    kernels: list[Kernel]
-    wanted: Any
-    batched: Any
-    operand: Callable[[Indices], Operand]
 
 
 def lift(
@@ -128,7 +74,7 @@ class _Lifting:
                 self.wanted[index] = self.wanted[several].any() and self.graph.op[index] not in NO_GRADIENT
 
     def _groups(self) -> list[list[int]]:
-        """The groups, in an order in which they can be computed: by how early nodes can be, or how late if that is fewer."""
+        """The groups, in the order of computing: by how early nodes can be computed, or how late if that is fewer."""
         grouped = [self._grouped(level) for level in (_earliest(self.graph), _latest(self.graph))]
         groups = min(grouped, key=len)
         return [groups[key] for key in sorted(groups, key=lambda key: (key[0], groups[key][0]))]
@@ -147,9 +93,9 @@ class _Lifting:
                 groups[level[index], op, len(args), bool(self.batched[index]), constants].append(index)
         return groups
 
-    def _first_of_those_with_a_one(self) -> dict[int, set[int]]:
+    def _first_of_those_with_a_one(self) -> dict[int, int]:
         """First factors of the right rows that end in the constant 1, and how many come before it."""
-        graph, found = self.graph, {}
+        graph, found = self.graph, dict[int, int]()
         for op, args in zip(graph.op, graph.args, strict=True):
             if op == "dot" and len(args) > 2 and graph.number.get(args[-1]) == 1.0:
                 half = len(args) // 2
@@ -166,7 +112,7 @@ class _Lifting:
             positions = np.array([self.graph.source[index].position for index in nodes])
             rows = [node for node in nodes if node in self.ends_in_one] if name != "parameters" else []
             widths = {self.ends_in_one[node] for node in rows}
-            if len(widths) == 1 and len(rows) * (width := widths.pop()) == store.size:
+            if len(widths) == 1 and len(rows) * (width := widths.pop()) == store.size and width in store.rows:
                 positions += positions // width
                 store.ones = {(width + 1) * row + width for row in range(len(rows))}
                 store.size += len(rows)
@@ -282,11 +228,13 @@ class _Lifting:
             others = flat[~constant.ravel()]
             code = self._one_store(others) if len(others) else -1
             if code >= 0:
-                positions = self.layout.position[nodes]
+                positions: Indices | None = self.layout.position[nodes]
                 if constant.any() and nodes.ndim < 3:
                     return operand
                 if constant.any():
-                    positions = self._with_ones(nodes, positions, constant, self.layout.stores[self.layout.names[code]])
+                    positions = self._with_ones(
+                        nodes, self.layout.position[nodes], constant, self.layout.stores[self.layout.names[code]]
+                    )
                 if positions is not None:
                     operand.view = grid(positions, nodes.shape)
                     operand.store = self.layout.names[code]
@@ -308,18 +256,10 @@ class _Lifting:
     def _lift_dots(self, members: Indices, args: Indices) -> None:
         half = args.shape[1] // 2
         left, right = args[:, :half], args[:, half:]
-        swap = self.batched[left].any(axis=1) & ~self.batched[right].any(axis=1)
-        left, right = np.where(swap[:, None], right, left), np.where(swap[:, None], left, right)
-        rows, columns = _numbered(left), _numbered(right)
-        loose: list[Indices] = []
-        stacks: dict[tuple[int, int], list[Indices]] = defaultdict(list)
-        for part in _components(rows, columns):
-            for cells in self._grids(part, left, right, rows, columns):
-                if cells is None:
-                    loose.append(part)
-                else:
-                    stacks[cells.shape].append(cells)
-        for parts in stacks.values():
+        swap = self.batched[left].any(axis=1, keepdims=True) & ~self.batched[right].any(axis=1, keepdims=True)
+        left, right = np.where(swap, right, left), np.where(swap, left, right)
+        stacks, loose = grids(left, right, self._lead, lambda i: bool(self.batched[left[i]].any()))
+        for parts in stacks:
             self._matmul(members, left, right, parts)
         if loose:
             part = np.concatenate(loose)
@@ -328,36 +268,13 @@ class _Lifting:
             else:
                 self._reduce("rowdot", members[part], [left[part], right[part]])
 
-    def _grids(self, part: Indices, left: Any, right: Any, rows: Any, columns: Any) -> list[Indices | None]:
-        """The pairs of a component as arrays of (rows, columns), -1 where one is lacking; None if there are too many.
-
-        A grid that is at least half full is computed as a whole, as an expert computes attention before masking it.
-        """
-        mine = part[np.lexsort([rows[part], self._lead(left[part])])]
-        r, row = _ranked(rows[mine])
-        mine_too = part[np.lexsort([columns[part], self._lead(right[part])])]
-        c, column = _ranked(columns[mine_too])
-        cells = np.full((len(r), len(c)), -1)
-        at = dict(zip(mine_too.tolist(), column.tolist(), strict=True))
-        cells[row, [at[i] for i in mine.tolist()]] = mine
-        if cells.size == 1 and self.batched[left[part[0]]].any():
-            return [None]
-        if 2 * len(part) >= cells.size:
-            return [cells]
-        alike: dict[bytes, list[int]] = defaultdict(list)
-        for i, is_there in enumerate(cells >= 0):
-            alike[is_there.tobytes()].append(i)
-        if len(alike) > 8:
-            return [None]
-        return [cells[several][:, cells[several[0]] >= 0] for several in alike.values()]
-
     def _lead(self, factors: Indices) -> Indices:
         """What rows of factors are sorted by: the place of the first that is not a constant."""
         free = ~self.constant[factors]
         return self._key(factors[np.arange(len(factors)), free.argmax(axis=1)])
 
     def _matmul(self, members: Indices, left: Indices, right: Indices, parts: list[Indices]) -> None:
-        stack = np.array(sorted(parts, key=lambda cells: int(self._lead(left[cells.max(keepdims=True)[0]])[0])))
+        stack = np.array(sorted(parts, key=lambda cells: int(self._lead(left[[int(cells.max())]])[0])))
         one_of_row, one_of_column = stack.max(axis=2), stack.max(axis=1)
         lefts, rights = left[one_of_row], right[one_of_column].swapaxes(1, 2)
         a, b = self._operand(lefts), self._operand(rights)
@@ -369,15 +286,6 @@ class _Lifting:
         nodes = members[cells[cells >= 0]]
         block = self._block(nodes, self.name_of("matmul", [a, b], self.kernels), cells >= 0)
         self.kernels.append(Kernel("matmul", stack.shape, block, [a, b], nodes, bool(self.batched[nodes[0]])))
-
-
-def _ranked(keys: Indices) -> tuple[Indices, Indices]:
-    """The different keys in the order in which they first come, and the rank of each key among them."""
-    different, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty(len(order), dtype=np.intp)
-    rank[order] = np.arange(len(order))
-    return different[order], rank[inverse]
 
 
 def _earliest(graph: Graph) -> list[int]:
@@ -398,29 +306,3 @@ def _latest(graph: Graph) -> list[int]:
             if level[arg] > before:
                 level[arg] = before
     return level
-
-
-def _numbered(rows: Indices) -> Indices:
-    """Number equal rows alike."""
-    found: dict[bytes, int] = {}
-    return np.array([found.setdefault(row.tobytes(), len(found)) for row in rows])
-
-
-def _components(rows: Indices, columns: Indices) -> list[Indices]:
-    """Which pairs of a row and a column hang together, as arrays of their indices."""
-    parent: dict[int, int] = {}
-
-    def root(x: int) -> int:
-        while parent.setdefault(x, x) != x:
-            parent[x] = x = parent[parent[x]]
-        return x
-
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        parent[root(row)] = root(-1 - column)
-    label = np.array([root(row) for row in rows.tolist()])
-    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
-    parts = [np.flatnonzero(inverse == i) for i in np.argsort(first)] if len(first) < 2000 else None
-    if parts is None:
-        order = np.argsort(inverse, kind="stable")
-        parts = np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1)
-    return parts

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from autograd_mini.compiler.lift import Kernel, Lifted, Operand
+from autograd_mini.compiler.kernels import Kernel, Lifted, Operand
 
 __all__ = ["Total", "total_of"]
 
@@ -29,10 +29,8 @@ def total_of(lifted: Lifted) -> Total | None:
     uses = Counter(arg for args in graph.args for arg in set(args))
     alone = {int(kernel.nodes[0]): kernel for kernel in lifted.kernels if len(kernel.nodes) == 1}
     node, coefficient = graph.roots[0], 1.0
-    if node in graph.roots[1:]:
-        return None
     skipped: list[Kernel] = []
-    while node in alone and not (skipped and uses[node] > 1):
+    while node in alone and node not in graph.roots[1:] and uses[node] == bool(skipped):  # nothing else needs it
         kernel, args = alone[node], graph.args[node]
         skipped.append(kernel)
         constant = [i for i, arg in enumerate(args) if arg in graph.number]

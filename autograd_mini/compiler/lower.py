@@ -1,12 +1,13 @@
 """From kernels to statements: the forward pass."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.layout import Grid, Indices, grid
-from autograd_mini.compiler.lift import Kernel, Lifted, Operand
+from autograd_mini.compiler.kernels import Kernel, Lifted, Operand
+from autograd_mini.compiler.layout import Grid, grid
 from autograd_mini.compiler.program import Axis, Buffer, Ref, Scalar, in_order, view
 from autograd_mini.compiler.symbols import Symbol, value_formula
 from autograd_mini.compiler.writer import Writer
@@ -119,7 +120,7 @@ class Lowering:
         codes = layout.store[operand.nodes]
         cuts = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
         found: list[tuple[str | None, int, Any]] = []
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             nodes = operand.nodes[start:end]
             if codes[start] < 0:
                 found.append((None, start, np.array([number[node] for node in nodes.tolist()])))
@@ -154,11 +155,11 @@ class Lowering:
         self.multiply(a, b, self.without_examples(self.result(kernel), kernel))
 
     def without_examples(self, ref: Ref, kernel: Kernel) -> Ref:
-        """The result of a matrix product without the axis of size 1 that stands for the examples where there are none."""
+        """The result of a matrix product without the axis of size 1 that it has in place of one of examples."""
         return ref._replace(axes=ref.axes[:3]) if self.batched and not kernel.batched else ref
 
     def multiply(self, a: Ref, b: Ref, out: Ref) -> None:
-        """out = a @ b, where each is (stack, rows, columns) and may have examples behind: the fewest calls that do it."""
+        """out = a @ b in the fewest calls; each is (stack, rows, columns), and examples may stand behind."""
         alone = [0] if out.axes[0].length == (1, False) else []
         if len(out.axes) == 3:  # no examples
             self.product(*[without(ref, alone) for ref in (a, b, out)])
@@ -194,9 +195,9 @@ class Lowering:
         return ref
 
     def reduce(self, ref: Ref, axes: Sequence[int], out: Ref, function: str = "add") -> None:
-        """Reduce over neighbouring axes. Sums over the first are a product with ones, the quickest way there is."""
+        """Reduce over axes. Sums over the first ones are a product with ones, the quickest way there is."""
         first, last = axes[0], axes[-1]
-        if function == "add" and ref.buffer.dtype == "float":
+        if function == "add" and ref.buffer.dtype == "float" and len(axes) == last - first + 1:
             merged, target = _as_matrix(ref, first, last), flat(out)
             if merged is not None and target is not None and not merged.axes[0].per_batch:
                 self.writer.call("dot", self.table(np.ones(merged.axes[0].size)), merged, out=target)

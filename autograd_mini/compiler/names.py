@@ -21,7 +21,7 @@ class Names:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
-        self._numbers: dict[str, int] = {}  # the last one behind each name
+        self._numbers: dict[str, int] = {}  # the last number behind each name
 
     def free(self, name: str) -> str:
         """A name like this one that is still free: itself, or with a number behind it."""

@@ -71,7 +71,7 @@ class Recording:
     def _add(
         self, name: str, shape: tuple[int, ...], leaves: Iterable[Value], sources: dict[Value, Source], **options: bool
     ) -> None:
-        taken = {argument.name for argument in self.arguments}
+        taken = {"parameters", "values", "plain"} | {argument.name for argument in self.arguments}
         free, count = name, 1
         while free in taken or not free.isidentifier():
             count += 1

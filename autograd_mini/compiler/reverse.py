@@ -1,8 +1,8 @@
 """From kernels to statements: the backward pass, by the partials of the derivative table.
 
 The gradient of a kernel's result is kept as a formula, the sum of what its uses contribute, until something needs it as
-an array: what is the same for all, or is only passed on, costs nothing. Where a use reads other places than exactly those
-of one kernel, its contribution is written to the gradient's own places instead.
+an array: what is the same for all, or is only passed on, costs nothing. Where a use reads other places than exactly
+those of one kernel, its contribution is written to the gradient's own places instead.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd_mini.compiler.kernels import Kernel, Operand
 from autograd_mini.compiler.layout import Grid, Indices, grid
-from autograd_mini.compiler.lift import Kernel, Operand
 from autograd_mini.compiler.lower import ONE, Lowering, thin, without
 from autograd_mini.compiler.program import Buffer, Ref, Scalar, contiguous, in_order, view
 from autograd_mini.compiler.symbols import Symbol, partial_formula
@@ -52,6 +52,12 @@ class Reverse:
     def covered(self, store: str) -> NDArray[np.bool_]:
         """Of each place of a store, whether a gradient has come to it."""
         return self._covered[store]
+
+    def zero(self, store: str) -> None:
+        """Make the gradient 0 where none has come, at every call: the user may have changed it since the last."""
+        places = np.flatnonzero(~self._covered[store])
+        for run in np.split(places, np.flatnonzero(np.diff(places) != 1) + 1):
+            self._zero(store, run)
 
     # What a kernel is handed
 
@@ -166,7 +172,13 @@ class Reverse:
     # Handing gradients on
 
     def deposit(self, operand: Operand, contribution: Any, per_example: bool | None = None) -> None:
-        """Add a contribution to the gradient of an operand; `per_example` if each example makes one, as the operand has."""
+        """Add a contribution to the gradient of an operand.
+
+        Args:
+            operand: what was read.
+            contribution: a formula over its axes.
+            per_example: whether each example contributes; unless given, whether the operand has a number for each.
+        """
         if per_example is None:
             per_example = operand.batched
         if isinstance(contribution, float) and contribution == 0.0:
@@ -311,18 +323,22 @@ class Reverse:
                 total = self.writer.temporary([(count, False)])
                 self.forward.reduce(piece, [1], total)
                 piece = total
-            unique, inverse = np.unique(positions, return_inverse=True)
-            if len(unique) == count and not np.array_equal(unique, positions):
-                ordered = self.writer.temporary([(count, False), *piece.lengths[1:]])
-                self.writer.call("take", piece, self.forward.table(np.argsort(positions)), out=ordered)
-                piece = ordered
-            elif len(unique) < count:
-                selection = np.zeros((len(unique), count))
-                selection[inverse, np.arange(count)] = 1.0
-                total = self.writer.temporary([(len(unique), False), *piece.lengths[1:]])
-                self.writer.call("dot", self.forward.table(selection), piece, out=total)
-                piece = total
+            unique, piece = self._in_order(positions, piece)
             self._put(store, unique, piece, batched)
+
+    def _in_order(self, positions: Indices, piece: Ref) -> tuple[Indices, Ref]:
+        """The different places in order, and what came to each, added up."""
+        order = np.argsort(positions, kind="stable")
+        unique, starts = np.unique(positions[order], return_index=True)
+        if not np.array_equal(order, np.arange(len(order))):
+            moved = self.writer.temporary(piece.lengths)
+            self.writer.call("take", piece, self.forward.table(order), out=moved)
+            piece = moved
+        if len(unique) < len(positions):
+            total = self.writer.temporary([(len(unique), False), *piece.lengths[1:]])
+            self.writer.call("add.reduceat", piece, self.forward.table(starts), out=total)
+            piece = total
+        return unique, piece
 
     def _put(self, store: str, unique: Indices, piece: Ref, batched: bool) -> None:
         covered = self._covered[store][unique]

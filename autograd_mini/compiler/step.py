@@ -42,6 +42,7 @@ class CompiledStep:
         dtype: Any,
     ) -> None:
         self._values = list(parameters or ())
+        _refuse_repeated(self._values)
         self._by_arguments = parameters is None
         self._dtype, self._has_aux, self._differentiated = np.dtype(dtype), has_aux, gradients
         self._recording = Recording(f, examples, parameters, gradients and self._by_arguments)
@@ -74,11 +75,16 @@ class CompiledStep:
 
     @property
     def named(self) -> Mapping[str, NDArray[Any]]:
-        found: dict[str, list[int]] = {}
+        found: dict[str, tuple[int, int]] = {}
         for i, value in enumerate(self._values):
             name, bracket, _ = (value.label or f"parameter[{i}]").rpartition("[")
-            found.setdefault(name if bracket else value.label, []).append(i)
-        return {name: self._parameters[places[0] : places[-1] + 1] for name, places in found.items()}
+            name = name if bracket else value.label
+            start, end = found.get(name, (i, i))
+            if end == i:
+                found[name] = start, i + 1
+            else:  # the name has come before, and others in between
+                found[f"parameter[{i}]"] = i, i + 1
+        return {name: self._parameters[start:end] for name, (start, end) in found.items()}
 
     @property
     def reached(self) -> NDArray[np.bool_]:
@@ -140,6 +146,9 @@ class CompiledStep:
     def load(self) -> None:
         """Read the parameters from the Values again, after they have been changed there."""
         self._parameters[:] = [value.data for value in self._values]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_programs": {}, "_ready": OrderedDict()}  # they hold the memory of this one
 
     def _checked(self, args: tuple[Any, ...]) -> tuple[NDArray[Any], ...]:
         mine = self._recording.arguments[: self._given]
@@ -237,6 +246,16 @@ class CompiledStep:
         return f"CompiledStep({shapes}; {count:,} parameter{'s' * (count != 1)})"
 
 
+def _refuse_repeated(parameters: Sequence[Value]) -> None:
+    places: dict[Value, int] = {}
+    for i, value in enumerate(parameters):
+        if (first := places.setdefault(value, i)) != i:
+            raise ValueError(
+                f"parameters= has {value.label or repr(value)} twice, at {first} and {i}; list each Value once, as "
+                "list(dict.fromkeys(parameters)) does"
+            )
+
+
 def _array(name: str, arg: Any, dtype: Any) -> NDArray[Any]:
     try:
         array = np.asarray(arg)
@@ -268,12 +287,17 @@ def _packer(tree: Any, batch: int | None) -> Callable[[Any, int], tuple[Any, int
 
         return pack_parts
     if trees.is_leaf(tree):
-        return lambda rows, start: (_copied(rows[start]), start + 1)
+        return lambda rows, start: (_copied(rows[start], batch), start + 1)
     count = sum(1 for _ in trees.leaves(tree))
     try:
         shape = np.shape(trees.rebuild(trees.as_lists(tree), iter(lambda: 0.0, 1.0)))
     except ValueError:
-        return lambda rows, start: (trees.rebuild(tree, map(_copied, rows[start : start + count])), start + count)
+
+        def pack_leaves(rows: Any, start: int) -> tuple[Any, int]:
+            end = start + count
+            return trees.rebuild(tree, iter([_copied(row, batch) for row in rows[start:end]])), end
+
+        return pack_leaves
 
     def pack_array(rows: Any, start: int) -> tuple[Any, int]:
         taken = np.asarray(rows[start : start + count])
@@ -285,5 +309,5 @@ def _packer(tree: Any, batch: int | None) -> Callable[[Any, int], tuple[Any, int
     return pack_array
 
 
-def _copied(row: Any) -> Any:
-    return row.copy() if isinstance(row, np.ndarray) else row
+def _copied(row: Any, batch: int | None) -> Any:
+    return row if batch is None else np.array(np.broadcast_to(row, batch))

@@ -1,6 +1,6 @@
-"""Straight-line code of a small graph: value and gradients of one number, over Python floats or, in blocks, over arrays."""
+"""Straight-line code: value and gradients of one number, over Python floats or, in blocks, over arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd_mini.compiler.canonical import NO_GRADIENT, Graph
@@ -22,20 +22,19 @@ _LONGEST = 60
 _ATOM = 9
 
 
-def formulas(graph: Graph, names: Sequence[str], gradients: bool) -> tuple[list[Any], list[Any]]:
+def formulas(graph: Graph, names: Mapping[str, str], gradients: bool) -> tuple[list[Any], list[Any]]:
     """Write a graph down as formulas of its arguments.
 
     Args:
         graph: the graph; each of its arguments is one number.
-        names: of the arguments.
+        names: of each argument's store, what the argument is called.
         gradients: whether to differentiate the first root by each.
 
     Returns:
         A formula, or a number, for each root; and one for each gradient.
     """
     sheet = Sheet()
-    arguments = [sheet.write("argument", name) for name in names]
-    places = {name: symbol for name, symbol in zip(names, arguments, strict=True)}
+    places = {store: sheet.write("argument", name) for store, name in names.items()}
     value: list[Any] = []
     for index, (op, args) in enumerate(zip(graph.op, graph.args, strict=True)):
         if op == "constant":
@@ -44,7 +43,7 @@ def formulas(graph: Graph, names: Sequence[str], gradients: bool) -> tuple[list[
             value.append(places[graph.source[index].store])
         else:
             value.append(_value(sheet, op, [value[arg] for arg in args]))
-    found = [value[root] for root in graph.roots]
+    found = [_number(sheet, value[root]) for root in graph.roots]
     return found, _gradients(graph, sheet, value, places) if gradients else []
 
 
@@ -54,9 +53,11 @@ def _value(sheet: Sheet, op: str, args: list[Any]) -> Any:
         for arg in args[1:]:
             total = KIT.maximum(total, arg)
         return total
-    if op != "where":  # there a condition stays one
-        args = [_number(sheet, arg) for arg in args]
-    return value_formula(sheet, op, args)
+    return value_formula(sheet, op, _operands(sheet, op, args))
+
+
+def _operands(sheet: Sheet, op: str, args: list[Any]) -> list[Any]:
+    return args if op == "where" else [_number(sheet, arg) for arg in args]  # where takes a condition as it is
 
 
 def _number(sheet: Sheet, arg: Any) -> Any:
@@ -70,7 +71,7 @@ def _gradients(graph: Graph, sheet: Sheet, value: list[Any], places: dict[str, A
         op, args = graph.op[index], graph.args[index]
         if upstream is None or not args or op in NO_GRADIENT:
             continue
-        numbers = [value[arg] for arg in args]
+        numbers = _operands(sheet, op, [value[arg] for arg in args])
         for i, arg in enumerate(args):
             if arg not in graph.number:
                 local = partial_formula(sheet, op, i, value[index], numbers)

@@ -120,7 +120,7 @@ class Sheet:
 
     def write(self, op: str, *args: Any) -> Symbol:
         """Write down `op` of `args` as it stands."""
-        key = (op, *((arg.place,) if isinstance(arg, Symbol) else arg for arg in args))
+        key = (op, *[(arg.place,) if isinstance(arg, Symbol) else arg for arg in args])
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = Symbol(self, op, args, len(self.symbols))
@@ -288,7 +288,10 @@ def value_formula(sheet: Sheet, op: str, args: Sequence[Any]) -> Any:
     """The formula of an op of numbers: its row of the table, run on symbols. A user's own op stays one call."""
     if op == "detach":
         return args[0]
-    if op == "mul" and 0.0 in args:  # inf · 0 is nan; a partial of 0, though, is as good as no path
+    if op == "dot":
+        half = len(args) // 2
+        return _add_up([value_formula(sheet, "mul", pair) for pair in zip(args[:half], args[half:], strict=True)])
+    if op == "mul" and 0.0 in args and _sheet(*args):  # inf · 0 is nan; a partial of 0, though, is as good as no path
         return sheet.write(op, *sorted(args, key=lambda arg: type(arg) is float))
     if op not in RULES or is_own(op):
         return sheet.make(f"own:{op}" if op in RULES else op, *args)

@@ -61,7 +61,7 @@ def _batched_text(ref: Ref) -> str | None:
     examples = _EXAMPLES
     if whole == 1:  # its memory has the axis of examples alone
         ones = len(ref.axes) - 1
-        if ref.axes[-1] == examples:
+        if core == [examples] and ref.axes[-1] == examples:
             return name if not ones else f"{name}[{', '.join(['None'] * ones)}]"
         return (
             f"{name}[:, None]"

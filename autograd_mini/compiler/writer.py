@@ -1,4 +1,4 @@
-"""``Writer``: from formulas and reductions to statements over views; each formula is computed once, and kept if wanted."""
+"""``Writer``: from formulas and reductions to statements over views; each formula is computed once."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -69,6 +69,7 @@ class Writer:
         elif symbol.place in self._refs:
             found = self._refs[symbol.place]
         else:
+            self._compute_operands(symbol)
             found = self._computed(symbol.op, [self.ref(arg) for arg in _bare(symbol)], out)
             if lasting or found is not out:
                 self._refs[symbol.place] = found
@@ -76,6 +77,20 @@ class Writer:
             self.call("copy", found, out=out)
             found = out
         return found
+
+    def _compute_operands(self, symbol: Symbol) -> None:
+        """Compute all that a formula needs, however deep it is."""
+        stack = [(symbol, iter(_bare(symbol)))]
+        while stack:
+            for arg in stack[-1][1]:
+                if isinstance(arg, Symbol) and arg.place not in self._refs:
+                    stack.append((arg, iter(_bare(arg))))
+                    break
+            else:
+                done, _ = stack.pop()
+                if stack:
+                    args = [self.ref(arg) for arg in _bare(done)]
+                    self._refs[done.place] = self._computed(done.op, args, None)
 
     def know(self, symbol: Any, ref: Ref) -> None:
         """Note that the number of a formula is to be found here."""

@@ -63,7 +63,8 @@ def write(parts: Parts) -> str:
 class _Writing:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.names = Names([*RESERVED, *parts.tables, *(given_name(name) for name, _ in parts.arguments)])
+        self.names = Names([*RESERVED, *parts.tables])
+        self.given = {name: self.names.free(given_name(name)) for name, _ in parts.arguments}
         self.called: dict[str, str] = {}
         self.views: list[str] = []
         ones = [one for one in parts.statements if one.function == "constant" and one.args == (1.0,)]
@@ -80,7 +81,7 @@ class _Writing:
             for part in (slice(forward), slice(forward, None))
         )
         returned = self._returned()
-        arguments = ", ".join(given_name(name) for name, _ in parts.arguments)
+        arguments = ", ".join(self.given.values())
         prologue = ["share = 1.0 / batch"] * ("share" in parts.factor) + memory + self.views + once
         body = [*copies, *before, *["# backward"] * bool(after), *after, returned]
         text = ["def prepare(parameters, gradients, batch):"]
@@ -151,7 +152,7 @@ class _Writing:
 
     def _copy(self, name: str, ref: Ref) -> str:
         """The line that copies an argument in."""
-        given, buffer = given_name(name), ref.buffer
+        given, buffer = self.given[name], ref.buffer
         if not ref.axes:
             return f"{buffer.name}[0] = {given}"
         if len(ref.axes) == 2 and buffer.batched and not buffer.batch_first:
@@ -190,7 +191,7 @@ class _Writing:
 
     def _own_copy(self, ref: Ref) -> str:
         if not ref.axes:
-            return f"{ref.buffer.name}.item()"
-        if ref.axes == (Axis(1, 1, True),):
+            return f"{ref.buffer.name}.item({ref.offset if ref.buffer.places > 1 else ''})"
+        if ref.axes == (Axis(1, 1, True),) and ref.buffer.places == 1:
             return f"{ref.buffer.name}.copy()"
         return f"{self.name(ref)}.copy()"
