@@ -63,8 +63,8 @@ def both(make: Any, epochs: int = 2, **told: Any) -> tuple[Trainer, Trainer]:
 
 @pytest.mark.parametrize("options", [{}, {"dropout": 0.2}, {"batch_norm": True}], ids=str)
 def test_digits_end_with_the_same_parameters(options: dict[str, Any]) -> None:
-    # Measured: 5e-16 of the largest parameter; with batch norm 1e-10, as Adam divides the gradients of the biases before
-    # it, which are 0 but for rounding, by their own size.
+    # Measured: 5e-16 of the largest parameter; with batch norm 1e-10, as Adam divides the gradients of the biases
+    # before it, which are 0 but for rounding, by their own size.
     made = [
         Trainer(MLP(49, [16, 10], seed=0, **options), engine=engine, progress=False) for engine in ("compiled", "eager")
     ]

@@ -80,7 +80,8 @@ MADE: dict[str, Callable[[], dict[str, Any]]] = {
     "one's own": lambda: {"model": runs.Micrograd(), "optimizer": runs.Sign, "schedule": LinearWarmUp(2)},
     "compiled": lambda: {"engine": "compiled"},
     "compiled by row": lambda: {
-        "engine": "compiled", "model": runs.network(batch_norm=False), "optimizer": runs.Sign, "clip_norm": 0.5, "l1": 0.1,
+        "engine": "compiled", "model": runs.network(batch_norm=False), "optimizer": runs.Sign, "clip_norm": 0.5,
+        "l1": 0.1,
     },
 }  # fmt: skip
 
