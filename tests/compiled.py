@@ -29,7 +29,10 @@ class Eager(NamedTuple):
     value_size: float
 
 
-def eager(f: Callable[..., Any], arguments: Sequence[Any], parameters: Sequence[Value] = ()) -> Eager:
+def eager(
+    f: Callable[..., Any], arguments: Sequence[Any], parameters: Sequence[Value] = (), least: float = 0.0
+) -> Eager:
+    """Run the engine on one example; the sizes of gradients count as at least `least`."""
     leaves = [[Value(float(x)) for _, x in trees.leaves(argument)] for argument in arguments]
     for parameter in parameters:
         parameter.grad = 0.0
@@ -45,8 +48,11 @@ def eager(f: Callable[..., Any], arguments: Sequence[Any], parameters: Sequence[
         float(root),
         [np.reshape([x.grad for x in mine], shape) for mine, shape in zip(leaves, shapes, strict=True)],
         np.array([x.grad for x in parameters]),
-        [np.reshape([sizes.get(x, 0.0) for x in mine], shape) for mine, shape in zip(leaves, shapes, strict=True)],
-        np.array([sizes.get(x, 0.0) for x in parameters]),
+        [
+            np.reshape([max(least, sizes.get(x, 0.0)) for x in mine], shape)
+            for mine, shape in zip(leaves, shapes, strict=True)
+        ],
+        np.array([max(least, sizes.get(x, 0.0)) for x in parameters]),
         max(abs(float(root)), terms),
     )
 
@@ -68,7 +74,11 @@ def same(what: str, found: Any, expected: Any, size: Any = 0.0, relative: float 
 
 
 def check_everything(
-    f: Callable[..., Any], batch: Sequence[Any], parameters: Sequence[Value] = (), relative: float = RELATIVE
+    f: Callable[..., Any],
+    batch: Sequence[Any],
+    parameters: Sequence[Value] = (),
+    relative: float = RELATIVE,
+    least: float = 0.0,
 ) -> None:
     """Compare a function with its programs: single and batched, by arguments and by parameters, without gradients.
 
@@ -77,9 +87,10 @@ def check_everything(
         batch: for each argument an array with the examples first.
         parameters: what it reads besides.
         relative: the tolerance.
+        least: what the sizes of gradients count as at least.
     """
     rows = list(zip(*batch, strict=True))
-    each = [eager(f, row, parameters) for row in rows]
+    each = [eager(f, row, parameters, least) for row in rows]
     values, size = [one.value for one in each], max(one.value_size for one in each)
     _check_by_arguments(f, batch, rows, each, relative)
     if parameters:

@@ -9,11 +9,15 @@ import pytest
 from hypothesis import assume, given, settings, strategies as st
 
 from autograd_mini import Expression, Value
-from autograd_mini.compiler import compile
+from autograd_mini.compiler import compile, reverse
 from autograd_mini.compiler.canonical import Graph
 from autograd_mini.strategies import expressions, graphs
 from tests.compiled import agree, check_everything, eager, same
 from tests.vector_programs import STEPS, VectorProgram, vector_programs
+
+LEAST = 0.01
+"""A slope may hang on how a number inside is rounded, as that of (1 + x·x) ** y by y on the digits of x·x behind 1. The
+numbers of a formula are of size 1, so what is smaller than this is compared to 1e-14."""
 
 
 def near(formula: Expression, seed: int, rows: int = 3) -> list[np.ndarray[Any, Any]]:
@@ -37,14 +41,14 @@ any_formulas = st.one_of(expressions(), graphs(), graphs(max_nodes=30, max_input
 
 @given(any_formulas)
 def test_formulas_as_functions_of_numbers(formula: Expression) -> None:
-    expected = eager(formula, list(formula.inputs.values()))
+    expected = eager(formula, list(formula.inputs.values()), least=LEAST)
     value, gradients = compile(formula)(*formula.inputs.values())
     same("value", value, expected.value, expected.value_size)
     same("gradients", gradients, expected.by_arguments, expected.sizes)
     columns = near(formula, 1)
     values, gradients = compile(formula)(*columns)
     for i, row in enumerate(zip(*columns, strict=True)):
-        expected = eager(formula, row)
+        expected = eager(formula, row, least=LEAST)
         same("value of arrays", values[i], expected.value, expected.value_size)
         same("gradients of arrays", [x[i] for x in gradients], expected.by_arguments, expected.sizes)
 
@@ -54,7 +58,7 @@ def test_formulas_as_steps(formula: Expression, count: int) -> None:
     columns = near(formula, 2)
     count = min(count, len(columns) - 1)
     parameters = [Value(float(column[0]), f"p[{i}]") for i, column in enumerate(columns[:count])]
-    check_everything(lambda *rest: formula(*parameters, *rest), columns[count:], parameters)
+    check_everything(lambda *rest: formula(*parameters, *rest), columns[count:], parameters, least=LEAST)
 
 
 def check_vectors(program: VectorProgram, sizes: tuple[int, int, int], rows: int, seed: int) -> None:
@@ -127,8 +131,6 @@ def test_these_tests_can_say_no(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("op", ["mul", "tanh", "softplus", "logsumexp", "pow"])
 def test_a_wrong_partial_is_found_out(op: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The eager engine has the right one: the compiler alone gets another."""
-    from autograd_mini.compiler import reverse
-
     right = reverse.partial_formula
 
     def wrong(sheet: Any, name: str, i: int, y: Any, args: Any) -> Any:
