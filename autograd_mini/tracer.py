@@ -47,7 +47,8 @@ _NOT_YET = "a number that is not known until the compiled program runs"
 _READING = {
     "bool": f"a branch on {_NOT_YET}; write where(CONDITION, a, b), which records both branches, maximum(a, b) "
     "and minimum(a, b) for max and min, and (a > 0) * (b > 0) for `and`",
-    "float": f"float() of {_NOT_YET}; leave it a Value, and write exp(x) of autograd_mini for math.exp(x)",
+    "float": f"float() of {_NOT_YET}; leave it a Value, and use the functions of "
+    "autograd_mini (exp, sin, …) for those of math; what you only want to look at, return",
     "data": f".data of {_NOT_YET}; use the Value itself, under no_grad() where no gradient is to go through it",
     "assigned data": f"an assignment to {_NOT_YET}; compute a new Value, and assign outside of what is compiled",
     "format": f"a format of {_NOT_YET}; write {{x}} or {{x!r}} to see the number of the example, or return it",

@@ -1,7 +1,8 @@
 """A GPT of 4,064 scalars that learns how words are spelled, letter by letter, and then makes up words of its own.
 
 It shows that a transformer (embeddings, attention, an MLP, the loss) is sums and products of single numbers: the model
-below is nothing but Values and Python's loops. One word makes a graph of 79,000 nodes. With ``--engine eager`` that
+below is nothing but Values and Python's loops. One word makes a graph of 69,000
+operations. With ``--engine eager`` that
 graph is made and walked anew for every word; ``compile`` makes array code of the very same lines and runs that.
 
 Run it: python -m examples.gpt (--help lists the options; --words FILE learns from words of your own)
@@ -174,7 +175,12 @@ def sample(model: GPT, generator: random.Random, temperature: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train a small GPT on words, and let it make up more.")
-    parser.add_argument("--words", metavar="FILE", type=Path, help="words to learn from; by default Python's modules")
+    parser.add_argument(
+        "--words",
+        metavar="FILE",
+        type=Path,
+        help=f"words to learn from, those of up to {POSITIONS - 1} letters from a to z; by default Python's modules",
+    )
     for name, default, what in (
         ("--steps", 1000, "steps of Adam"),
         ("--batch", 8, "words in a step"),
@@ -186,7 +192,13 @@ def main() -> None:
         parser.add_argument(name, metavar="N", type=type(default), default=default, help=f"{what} (default {default})")
     parser.add_argument("--engine", choices=["eager", "compiled"], default="compiled")
     options = parser.parse_args()
-    words = usable(options.words.read_text().split() if options.words else sys.stdlib_module_names)
+    for name in ("steps", "batch", "learning_rate", "samples", "temperature"):
+        if (given := getattr(options, name)) < 0 or (given == 0 and name in ("batch", "temperature")):
+            parser.error(f"--{name.replace('_', '-')} must be above 0, got {given}")
+    try:
+        words = usable(options.words.read_text("utf-8").split() if options.words else sys.stdlib_module_names)
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(f"{options.words} is no file of words: {error}")
     if not words:
         parser.error(f"{options.words} has no word of 1 to {POSITIONS - 1} letters from a to z")
     model = GPT(seed=options.seed)

@@ -116,7 +116,10 @@ def fitting(
             except Exception as error:  # of code that is not ours, which was not written to be traced
                 tried.append((str(error), error))
     complaint, cause = next((one for one in tried if isinstance(one[1], TraceError)), tried[-1])
-    raise TraceError(f"this model with this loss cannot be compiled: {complaint}; engine='eager' trains it") from cause
+    why = "" if cause is None or isinstance(cause, TraceError) else "; inputs and targets are Values while it is traced"
+    raise TraceError(
+        f"this model with this loss cannot be compiled: {complaint}{why}; engine='eager' trains it"
+    ) from cause
 
 
 def judging(

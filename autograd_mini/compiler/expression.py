@@ -48,6 +48,7 @@ class CompiledFunction:
             )
         stores = [argument.name for argument in recording.arguments]
         names = Names({*RESERVED, *Kit.__dataclass_fields__, "otherwise", "type", "float"})
+        self._called = names.free(getattr(f, "__name__", "f").replace("<lambda>", "f"))
         self._names = [names.free(store) for store in stores]
         self._results = [names.free(name) for name in ("value", *(f"d_{name}" for name in self._names))]
         self._temporary = "t"
@@ -66,7 +67,7 @@ class CompiledFunction:
         known: dict[str, Any] = {name: getattr(FLOAT, name) for name in Kit.__dataclass_fields__}
         known |= self._own | {"otherwise": self._otherwise, "inf": float("inf"), "nan": float("nan")}
         exec(compile(self.source, "<compiled by autograd_mini>", "exec"), known)
-        self._run = known["step"]
+        self._run = known[self._called]
         self._arrays: dict[int, Callable[..., None]] = {}
 
     def __call__(self, *args: Any) -> Any:
@@ -98,7 +99,11 @@ class CompiledFunction:
         body = [f"if {checks}:", *(f"    {line}" for line in [*lines, f"return {returned}"])]
         arguments = ", ".join(self._names)
         return "\n".join(
-            [f"def step({arguments}):", *(f"    {line}" for line in body), f"    return otherwise({arguments})"]
+            [
+                f"def {self._called}({arguments}):",
+                *(f"    {line}" for line in body),
+                f"    return otherwise({arguments})",
+            ]
         )
 
     def _otherwise(self, *args: Any) -> Any:
@@ -126,7 +131,8 @@ class CompiledFunction:
         for start in range(0, size, _BLOCK):
             end = min(start + _BLOCK, size)
             run = self._prepared(end - start)
-            run(*[array[start:end] for array in flat], *[result[start:end] for result in results])
+            with np.errstate(all="ignore"):  # as over floats; and of a where, both branches are computed
+                run(*[array[start:end] for array in flat], *[result[start:end] for result in results])
         value, *partials = [result.reshape(shape) for result in results]
         return (value, tuple(partials)) if self._gradients else value
 

@@ -31,10 +31,11 @@ class Recording:
         output: what it returned.
         results: how many numbers that is; the roots of the graph behind them are observed.
         graph: what was computed, in canonical form.
+        constants: Values that were read besides, and count as constants.
 
     Raises:
         TraceError: where the function reads a number that is not known before the program runs.
-        ValueError: for a ragged example, or a parameter that is used and not listed.
+        ValueError: for a ragged example, or a Value that is used and not listed where parameters are.
         TypeError: for an example that is not made of numbers, or a function that returns none.
     """
 
@@ -65,8 +66,9 @@ class Recording:
         for observation in self.tracer.observations:
             roots += observation.values
         self.graph = canonical(roots, sources)
+        self.constants = [node for node in self.graph.leaves if node.op in ("", "parameter") and node not in sources]
         if parameters is not None:
-            self._refuse_others(roots, sources)
+            self._refuse_others()
 
     def _add(
         self, name: str, shape: tuple[int, ...], leaves: Iterable[Value], sources: dict[Value, Source], **options: bool
@@ -79,15 +81,14 @@ class Recording:
         self.arguments.append(Argument(free, shape, **options))
         sources |= {leaf: Source(free, i) for i, leaf in enumerate(leaves)}
 
-    def _refuse_others(self, roots: Iterable[Any], sources: dict[Value, Source]) -> None:
-        """A parameter that is not listed would be a constant, and training would pass it by."""
-        others = [node for node in self.graph.leaves if node.op == "parameter" and node not in sources]
-        if others:
-            name, one = others[0].label or repr(others[0]), len(others) == 1
+    def _refuse_others(self) -> None:
+        """A Value that is not listed would be a constant, and training would pass it by."""
+        if others := self.constants:
+            name, several = others[0].label or repr(others[0]), len(others) > 1
             raise ValueError(
-                f"the function uses {len(others):,} parameter{'s' * (not one)} that {'is' if one else 'are'} not in "
+                f"the function uses {len(others):,} Value{'s' * several} that {'are' if several else 'is'} not in "
                 f"parameters=, such as {name}; list them all, as model.parameters() does, and leave out of the update "
-                "what is not to move"
+                "what is not to move; what is no parameter, write as a plain number"
             )
 
 

@@ -136,12 +136,13 @@ class CompiledStep:
     def store(self) -> None:
         """Write the parameters and their gradients back into the Values, where pictures and the stepper see them.
 
-        A gradient is *not computed* where no path leads, as after ``backward()``.
+        A gradient is *not computed* where no path leads, as after ``backward()``, and before the first call. Gradients
+        are those of the last call, with the parameters as they were then.
         """
         data, gradients = self._parameters.tolist(), self.gradients.tolist()
         for value, number, gradient, reached in zip(self._values, data, gradients, self.reached.tolist(), strict=True):
             value.data = number
-            value.grad = gradient if reached else None
+            value.grad = gradient if reached and self._ready else None
 
     def load(self) -> None:
         """Read the parameters from the Values again, after they have been changed there."""
@@ -180,10 +181,12 @@ class CompiledStep:
                 )
             return sizes.pop()
         one = ", ".join(f"{argument.name}: {argument.shape}" for argument in mine)
-        got = ", ".join(map(str, shapes))
+        odd = next((i for i, shape in enumerate(shapes) if shape[1:] != mine[i].shape and shape != mine[i].shape), None)
+        wrong = "the sizes of the batch differ" if odd is None else f"{mine[odd].name} does not fit"
+        hint = "; of classes, give a row of probabilities each, as np.eye(10)[classes]" if odd else ""
         raise ValueError(
-            f"the program was compiled for one example of shapes {one}, or a batch of them with one more axis in "
-            f"front, the same for all; got {got}; compile again with examples of these shapes"
+            f"the program was compiled for one example of shapes {one}, or a batch of at least one, with one more axis "
+            f"in front; got {', '.join(map(str, shapes))}: {wrong}{hint}"
         )
 
     def _program(self, batched: bool) -> Program:
@@ -242,8 +245,12 @@ class CompiledStep:
     @always_answers
     def __repr__(self) -> str:
         shapes = ", ".join(f"{one.name}: {one.shape}" for one in self._recording.arguments[: self._given])
-        count = len(self._values)
-        return f"CompiledStep({shapes}; {count:,} parameter{'s' * (count != 1)})"
+        by, constants = len(self._values), len(self._recording.constants)
+        what = "gradients by the arguments" if self._by_arguments else f"{by:,} parameter{'s' * (by != 1)}"
+        fixed = f"; {constants:,} Value{'s' * (constants > 1)} taken as constant{'s' * (constants > 1)}" * bool(
+            constants
+        )
+        return f"CompiledStep({shapes}; {what if self._differentiated else 'no gradients'}{fixed})"
 
 
 def _refuse_repeated(parameters: Sequence[Value]) -> None:

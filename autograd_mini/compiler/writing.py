@@ -14,7 +14,7 @@ from autograd_mini.compiler.views import view_text
 __all__ = ["Parts", "write"]
 
 _MANY = 500
-"""From how many names on they are global ones: Python takes quadratic time to compile a function that closes over many."""
+"""From so many names on they are global: Python takes quadratic time to compile a function that closes over them."""
 
 
 @dataclass(slots=True)

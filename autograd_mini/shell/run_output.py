@@ -66,7 +66,9 @@ def beginning(trainer: Trainer, notes: RunNotes, split: Split) -> str:
     dealt = f"{train:,} rows to train, {validation:,} for validation, {test:,} for test"
     told, place = trainer.hyper_parameters, trainer.position
     model = f"{trainer.model!r}, {len(trainer.model.parameters()):,} parameters, {told.loss}"
-    rate = f"{told.optimizer['name']} at {trainer.optimizer.learning_rate:g}"
+    rate = f"{told.optimizer['name']} at {trainer.optimizer.learning_rate:g}" + ", compiled" * (
+        told.engine == "compiled"
+    )
     here = f"; goes on after epoch {place.epoch}" + (f" and {batches_text(place.batch)}" if place.batch else "")
     begun = here if place.epoch or place.batch else ""
     return f"{Path(notes.data).name}: {notes.width} inputs, {kind}; {dealt}\n{model}; {rate}{begun}"
