@@ -11,7 +11,8 @@ import pytest
 from autograd_mini import Value, exp, parameter, sin, tanh
 from autograd_mini.compiler import compile
 
-NAMES = [("t1", "t2"), ("exp", "square"), ("value", "d_x"), ("values", "plain"), ("parameters", "gradients"),
+NAMES = [("t1", "t2"), ("exp", "square"),
+         ("value", "d_x"), ("values", "plain"), ("parameters", "gradients"),
          ("multiply", "add"), ("float", "type"), ("otherwise", "step"), ("ab", "Ab"), ("constant", "source")]  # fmt: skip
 
 
