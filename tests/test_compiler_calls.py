@@ -209,5 +209,5 @@ def test_what_is_refused(call: Callable[[], Any], error: type[Exception], messag
 
 def test_a_parameter_that_is_not_listed_is_named(model: nn.MLP) -> None:
     some = model.parameters()[:-1]
-    with pytest.raises(ValueError, match="1 parameters that are not in parameters="):
+    with pytest.raises(ValueError, match="1 parameter that is not in parameters="):
         compile(lambda x: model(x), [1.0, 2.0], parameters=some)

@@ -11,7 +11,8 @@ import pytest
 from autograd_mini import Value, exp, parameter, sin, tanh
 from autograd_mini.compiler import compile
 
-NAMES = [("t1", "t2"), ("exp", "square"), ("value", "d_x"), ("values", "plain"), ("parameters", "gradients"),
+NAMES = [("t1", "t2"), ("exp", "square"),
+         ("value", "d_x"), ("values", "plain"), ("parameters", "gradients"),
          ("multiply", "add"), ("float", "type"), ("otherwise", "step"), ("ab", "Ab"), ("constant", "source")]  # fmt: skip
 
 
@@ -145,3 +146,15 @@ def test_a_parameter_that_is_listed_twice_is_refused() -> None:
     w = parameter(2.0, "w")
     with pytest.raises(ValueError, match=r"has w twice, at 0 and 1; list each Value once"):
         compile(lambda x: w * x, 1.0, parameters=[w, w])
+
+
+def test_an_example_may_be_an_array_without_axes() -> None:
+    step = compile(lambda x: x * x, np.array(1.0))
+    assert step(np.array(3.0)) == (9.0, (6.0,))
+
+
+def test_parameters_that_are_no_values_are_refused() -> None:
+    bad: Any = (parameter(2.0, "w"), [1.0], ["w"])
+    for parameters in bad:
+        with pytest.raises(TypeError, match=r"parameters= takes .*such as model.parameters\(\) gives, got"):
+            compile(lambda x: x * x, 1.0, parameters=parameters)

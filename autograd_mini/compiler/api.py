@@ -70,5 +70,7 @@ def compile(
         raise ValueError(f"a program computes in float64 or float32, got dtype={dtype!r}")
     if parameters is None and not examples:
         return CompiledFunction(f, gradients)
+    if parameters is not None and not isinstance(parameters, Iterable):
+        raise TypeError(f"parameters= takes a list of Values, such as model.parameters() gives, got {parameters!r:.60}")
     listed = None if parameters is None else list(parameters)
     return CompiledStep(f, examples, listed, has_aux=has_aux, gradients=gradients, dtype=dtype)

@@ -46,7 +46,8 @@ class Recording:
         sources = {parameter: Source("parameters", i) for i, parameter in enumerate(parameters or ())}
         self.arguments: list[Argument] = []
         fed = []
-        for name, example in zip(names, examples, strict=True):
+        for name, given in zip(names, examples, strict=True):
+            example = given.item() if isinstance(given, np.ndarray) and given.ndim == 0 else given
             leaves = [Value(number(x, f"the example for {path}"), path) for path, x in trees.leaves(example, name)]
             self._add(name, _shape(name, example), leaves, sources, wanted=by_arguments)
             fed.append(trees.rebuild(example, iter(leaves)))

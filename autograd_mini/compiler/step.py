@@ -42,7 +42,7 @@ class CompiledStep:
         dtype: Any,
     ) -> None:
         self._values = list(parameters or ())
-        _refuse_repeated(self._values)
+        _check_parameters(self._values)
         self._by_arguments = parameters is None
         self._dtype, self._has_aux, self._differentiated = np.dtype(dtype), has_aux, gradients
         self._recording = Recording(f, examples, parameters, gradients and self._by_arguments)
@@ -253,9 +253,11 @@ class CompiledStep:
         return f"CompiledStep({shapes}; {what if self._differentiated else 'no gradients'}{fixed})"
 
 
-def _refuse_repeated(parameters: Sequence[Value]) -> None:
+def _check_parameters(parameters: Sequence[Value]) -> None:
     places: dict[Value, int] = {}
     for i, value in enumerate(parameters):
+        if not isinstance(value, Value):
+            raise TypeError(f"parameters= takes Values, such as model.parameters() gives, got {value!r:.60} at {i}")
         if (first := places.setdefault(value, i)) != i:
             raise ValueError(
                 f"parameters= has {value.label or repr(value)} twice, at {first} and {i}; list each Value once, as "
