@@ -157,7 +157,7 @@ X, Y = Value(1.0, "x"), Value(2.0, "y")
 REFUSED: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("shape", lambda: two()(np.ones(3), 1.0), ValueError, r"x: (2,)"),
     ("axis", lambda: two()(np.ones((5, 2)), 1.0), ValueError, r"one more axis in front"),
-    ("batches", lambda: two()(np.ones((5, 2)), np.ones(4)), ValueError, r"the same for all; got (5, 2), (4,)"),
+    ("batches", lambda: two()(np.ones((5, 2)), np.ones(4)), ValueError, r"(4,): the sizes of the batch differ"),
     ("empty", lambda: two()(np.ones((0, 2)), np.ones(0)), ValueError, r"got (0, 2), (0,)"),
     ("count", lambda: two()(np.ones(2)), TypeError, r"2 arguments (x, y), got 1"),
     ("a Value", lambda: two()([X, Y], 1.0), TypeError, r"takes no Values"),
@@ -209,5 +209,5 @@ def test_what_is_refused(call: Callable[[], Any], error: type[Exception], messag
 
 def test_a_parameter_that_is_not_listed_is_named(model: nn.MLP) -> None:
     some = model.parameters()[:-1]
-    with pytest.raises(ValueError, match="1 parameter that is not in parameters="):
+    with pytest.raises(ValueError, match="1 Value that is not in parameters="):
         compile(lambda x: model(x), [1.0, 2.0], parameters=some)

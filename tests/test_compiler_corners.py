@@ -13,7 +13,8 @@ from autograd_mini.compiler import compile
 
 NAMES = [("t1", "t2"), ("exp", "square"),
          ("value", "d_x"), ("values", "plain"), ("parameters", "gradients"),
-         ("multiply", "add"), ("float", "type"), ("otherwise", "step"), ("ab", "Ab"), ("constant", "source")]  # fmt: skip
+         ("multiply", "add"), ("float", "type"), ("otherwise", "step"), ("ab", "Ab"),
+         ("constant", "source")]  # fmt: skip
 
 
 @pytest.mark.parametrize("names", NAMES, ids="-".join)

@@ -98,7 +98,7 @@ READS: dict[str, tuple[Function, str]] = {
     "min": (lambda x: min(x, x + 1), r"maximum\(a, b\) and minimum\(a, b\) for max and min"),
     "sorted": (lambda x: sorted([x, -x]), BRANCH),
     "any": (lambda x: any([x]), BRANCH),
-    "float": (float, r"float\(\) of a number that is not known until .* exp\(x\) of autograd_mini for math\.exp"),
+    "float": (float, r"float\(\) of a number that is not known until .* functions of autograd_mini \(exp, sin, …\)"),
     "math.exp": (math.exp, r"float\(\) of a number"),
     "math.isclose": (lambda x: math.isclose(x, 1.0), r"float\(\) of a number"),
     "data": (lambda x: x.data, r"\.data of a number .* the Value itself, under no_grad\(\) where no gradient is to"),
