@@ -177,6 +177,21 @@ class Lowering:
         simple = len(a.axes) == len(b.axes) == len(out.axes) == 2 and out.is_in_order
         self.writer.call("dot" if simple else "matmul", a, b, out=out)
 
+    def sum_of_products(self, p: Ref, q: Ref, out: Ref) -> None:
+        """out = p @ qᵀ, added up over the examples if `out` has none."""
+        if len(out.axes) == 4 or len(q.axes) == 3:
+            self.multiply(p, q.reordered(0, 2, 1, *range(3, len(q.axes))), out)
+            return
+        wide = p.merged(2, 3), q.merged(2, 3)
+        alone = [0] if out.axes[0].length == (1, False) else []
+        if wide[0] is not None and wide[1] is not None:
+            factors = wide[0], wide[1].reordered(0, 2, 1), out
+            self.product(*[without(ref, alone) for ref in factors])
+        else:
+            several = self.writer.temporary((p.axes[2].length, *out.lengths))
+            self.product(p.reordered(2, 0, 1, 3), q.reordered(2, 0, 3, 1), several)
+            self.reduce(several, [0], out)
+
     def _rowdot(self, kernel: Kernel) -> None:
         a, b = (self.writer.leaf(self.read(operand)) for operand in kernel.operands)
         product = self.writer.ref(value_formula(self.writer.sheet, "mul", (a, b)))

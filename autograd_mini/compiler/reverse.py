@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from autograd_mini.compiler.kernels import Kernel, Operand
 from autograd_mini.compiler.layout import Grid, Indices, grid
-from autograd_mini.compiler.lower import ONE, Lowering, thin, without
+from autograd_mini.compiler.lower import ONE, Lowering, thin
 from autograd_mini.compiler.program import Buffer, Ref, Scalar, contiguous, in_order, view
 from autograd_mini.compiler.symbols import Symbol, partial_formula
 
@@ -135,7 +135,7 @@ class Reverse:
         array = self.forward.without_examples(self._array(kernel, upstream), kernel)
         if self._wanted(a):
             right = self.forward.matrix(b)
-            self._deposit_written(a, lambda out: self._sum_of_products(array, right, out))
+            self._deposit_written(a, lambda out: self.forward.sum_of_products(array, right, out))
         if self._wanted(b):
             part = self._without_ones(b)
             left = self.forward.matrix(a)
@@ -153,21 +153,6 @@ class Reverse:
         sizes = (operand.sizes[0], operand.sizes[1] - 1, operand.sizes[2])
         place = None if operand.view is None else operand.view._replace(sizes=sizes)
         return Operand(nodes[:, :-1].ravel(), sizes, operand.batched, None, operand.store, place)
-
-    def _sum_of_products(self, p: Ref, q: Ref, out: Ref) -> None:
-        """out = p @ qᵀ, added up over the examples if `out` has none."""
-        if len(out.axes) == 4 or len(q.axes) == 3:
-            self.forward.multiply(p, q.reordered(0, 2, 1, *range(3, len(q.axes))), out)
-            return
-        wide = p.merged(2, 3), q.merged(2, 3)
-        alone = [0] if out.axes[0].length == (1, False) else []
-        if wide[0] is not None and wide[1] is not None:
-            factors = wide[0], wide[1].reordered(0, 2, 1), out
-            self.forward.product(*[without(ref, alone) for ref in factors])
-        else:
-            several = self.writer.temporary((p.axes[2].length, *out.lengths))
-            self.forward.product(p.reordered(2, 0, 1, 3), q.reordered(2, 0, 3, 1), several)
-            self.forward.reduce(several, [0], out)
 
     # Handing gradients on
 
