@@ -123,7 +123,7 @@ def test_targets_in_other_forms(targets: str) -> None:
         {"loss": lambda outputs, targets: 0.5 * LOSSES["cross_entropy"](outputs, targets)},
         {"metric": lambda outputs, targets: sum(float(row[0]) for row in outputs) / len(targets)},
     ],
-    ids=str,
+    ids=", ".join,
 )  # fmt: skip
 @pytest.mark.parametrize("network_options", NORMALIZED.values(), ids=NORMALIZED)
 def test_every_option(options: dict[str, Any], network_options: Any) -> None:

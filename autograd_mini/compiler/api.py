@@ -33,6 +33,10 @@ def compile(
 ) -> Any:
     """Compile a function of scalars: it is run once, what it records becomes array code, and that is run from then on.
 
+    Everything that is neither argument nor parameter stays as it was then: plain numbers, random numbers but those of
+    ``nn.Dropout``, the mode of a model. A program is for one thread at a time. Products with a constant 0, and grids of
+    dots of which some are not needed, may differ from the recorded graph where a number is inf or nan.
+
     Args:
         f: a function that computes with Values and returns one number to be differentiated.
         *examples: a number or an array for each argument. A call takes arrays of these shapes, or all with one more
