@@ -92,7 +92,10 @@ def lecture(parameters: Views, gradients: Views) -> NumPyStep:
     def step(X: Array, Y: Array) -> float:
         h = X @ W1
         h += b1
-        h = 1.0 / (1.0 + np.exp(-h))
+        np.negative(h, out=h)
+        np.exp(h, out=h)
+        h += 1.0
+        np.divide(1.0, h, out=h)
         logits = h @ W2
         logits += b2
         loss, dlogits = softmax_cross_entropy(logits, Y)

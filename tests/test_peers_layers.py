@@ -235,7 +235,8 @@ def test_a_network_with_batch_norm_agrees_over_20_steps_of_training(activation: 
         optimizer.zero_grad()
         loss.backward()
         expected.backward()
-        largest = max(abs(parameter.grad) for parameter in model.parameters())
+        # At least 1.0, as for the parameters, which may differ by so much by now: kernels differ between processors.
+        largest = max(1.0, *(abs(parameter.grad) for parameter in model.parameters()))
         for name, values, tensor in pairs():
             agree(grads(values), tensor.grad, f"step {step}: gradients of {name}", largest)
         ours.step()
