@@ -55,9 +55,8 @@ class Group:
         leaves: Sequence[Any],
         inputs: Sequence[Any],
         outputs: Sequence[Any],
-        part: int = 1,
     ) -> None:
-        self.path, self.part, self.parts = path, part, part
+        self.path, self.part, self.parts = path, 1, 1
         self.operations, self.leaves = tuple(operations), tuple(leaves)
         self.inputs, self.outputs = tuple(inputs), tuple(outputs)
 
