@@ -75,18 +75,16 @@ def fold(
     if depth == "auto":
         return _fitting(root, order, opened, apart, groups)
     if depth is None:
-        paths: Mapping[Any, _Path] = {}
-    else:
-        paths = groups if groups is not None else structure_of(root) if depth == "structure" else groups_of(root)
+        return FoldedGraph(root, order, len(order))
+    paths = groups if groups is not None else structure_of(root) if depth == "structure" else groups_of(root)
     return _folded(root, order, paths, _cutter(depth), set(opened), set(apart))
 
 
 def _fitting(root: Any, order: Sequence[Any], opened: Any, apart: Any, groups: Groups | None) -> FoldedGraph:
     """The most open way to fold that has few enough nodes, or else the one by structure."""
     opened, apart = set(opened), set(apart)
-    folded = _folded(root, order, {}, _whole, opened, apart)
-    if len(folded.nodes) <= _MOST_NODES:
-        return folded
+    if len(order) <= _MOST_NODES:
+        return FoldedGraph(root, order, len(order))
     paths = groups if groups is not None else groups_of(root)
     structure = structure_of(root)
     for depth in range(max(map(len, paths.values())) - 1, -1, -1):
@@ -133,7 +131,7 @@ def _folded(
     for several in parts.values():
         for number, group in enumerate(several, 1):
             group.part, group.parts = number, len(several)
-    return FoldedGraph(root, nodes or [root], len(order))
+    return FoldedGraph(root, nodes or free[0], len(order), paths)
 
 
 def _placed_leaves(
@@ -150,11 +148,11 @@ def _placed_leaves(
     return own, free
 
 
-def _cutter(depth: Fold) -> _Cut:
+def _cutter(depth: int | str) -> _Cut:
     """Give the function from the path of a node to that of the group it is folded into; () for none."""
     if isinstance(depth, int):
         return lambda path: path[: depth + 1] if len(path) > depth else ()
-    return _whole if depth in (None, "structure") else partial(cut_at, depth)
+    return _whole if depth == "structure" else partial(cut_at, depth)
 
 
 def _within(length: int) -> _Cut:
