@@ -12,7 +12,7 @@ from autograd_mini.number import number_text
 from viz.colors import Theme, ink
 from viz.markup import cell, font, html_text, row, table
 
-__all__ = ["Looks", "draw_rest", "gradient_of", "local_attributes", "new_graph", "node_table"]
+__all__ = ["Looks", "draw_rest", "gradient_of", "local_attributes", "new_graph", "node_table", "numbered"]
 
 _DIRECTIONS = ("LR", "RL", "TB", "BT")
 
@@ -65,8 +65,8 @@ def new_graph(looks: Looks) -> graphviz.Digraph:
                     "ranksep": "0.45", "fontname": "Verdana", "fontsize": "9", "fontcolor": colors.faint,
                     **({"label": looks.caption} if looks.caption else {})},
         node_attr={"shape": "plain", "fontname": "Verdana", "fontsize": "10", "fontcolor": colors.text},
-        edge_attr={"color": colors.line, "arrowsize": "0.6", "fontname": "Verdana", "fontsize": "8",
-                   "fontcolor": colors.text},
+        edge_attr={"color": colors.line, "arrowsize": "0.6", "labeldistance": "1.7", "labelangle": "-32",
+                   "fontname": "Verdana", "fontsize": "8", "fontcolor": colors.text},
     )  # fmt: skip
 
 
@@ -111,13 +111,22 @@ def _role(node: Value) -> tuple[str, str]:
     return (role if role in ("parameter", "constant") else "input"), role
 
 
-def draw_rest(graph: graphviz.Digraph, name: str, counts: tuple[int, int], looks: Looks) -> None:
-    """Say how many arguments and uses of a node are left out."""
-    for kind, count in zip(("argument", "use"), counts, strict=True):
+def draw_rest(
+    graph: graphviz.Digraph, name: str, counts: tuple[int, int], looks: Looks, kinds: tuple[str, str]
+) -> None:
+    """Say how much is left out that a node depends on or that depends on it; `kinds` is what these are called."""
+    for kind, count in zip(kinds, counts, strict=True):
         if count:
             rest, text = f"{name}_{kind}s", f"{count:,} more {kind}{'s' * (count > 1)}"
             graph.node(rest, text, fontcolor=looks.colors.faint)
-            graph.edge(*((rest, name) if kind == "argument" else (name, rest)), style="dotted")
+            graph.edge(*((rest, name) if kind == kinds[0] else (name, rest)), style="dotted")
+
+
+def numbered(attributes: dict[str, str], argument: int) -> dict[str, str]:
+    """Say which argument an edge leads from: in its label, or if it has none at its head."""
+    if label := attributes.get("label", "").strip():
+        return attributes | {"label": f" {argument}: {label} "}
+    return attributes | {"headlabel": f" {argument} "}
 
 
 def local_attributes(node: Value, argument: int, local: float | None, looks: Looks) -> dict[str, str]:
