@@ -1,5 +1,6 @@
 """``Figure``: a picture as text, which becomes a file, an SVG or a Jupyter output when somebody asks."""
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ class Figure:
     Args:
         source: a graph in the DOT language.
         description: what the picture shows, in a few words; for the repr.
+        text: the same in lines of plain text, or a function that writes it when somebody asks.
 
     Attributes:
         source: the DOT text.
@@ -29,9 +31,27 @@ class Figure:
         Figure(picture, 18 characters of DOT; .save("picture.svg") draws it)
     """
 
-    def __init__(self, source: str, description: str = "picture") -> None:
+    def __init__(self, source: str, description: str = "picture", text: str | Callable[[], str] = "") -> None:
         self.source = source
         self._description = description
+        self._text = text
+
+    @property
+    def text(self) -> str:
+        """What the picture shows, as lines of plain text, for a terminal or a screen reader.
+
+        Example:
+            >>> from viz import draw_network
+            >>> from nn import Neuron
+            >>> print(draw_network(Neuron(1, initializer="zeros")).text)
+            Neuron(1, activation='relu'): 1 neuron, 2 parameters
+            neuron: relu
+              w[0] = 0
+              b = 0
+        """
+        if callable(self._text):
+            self._text = self._text()
+        return self._text or printable(self._description, 200)
 
     def svg(self) -> str:
         """Draw the picture.
