@@ -10,8 +10,8 @@ from viz.scene import Dropped, NeuronCard, Norm, Number
 
 __all__ = ["card_table"]
 
-_LISTED = 4  # weights in a row of those listed below a map
-_MAP = 224
+_LISTED = 2  # weights in a row of those listed beside a map
+_MAP = 168
 
 
 def card_table(card: NeuronCard, paint: Paint, *, columns: int, opened: bool = False) -> str:
@@ -47,10 +47,11 @@ def _weights(card: NeuronCard, paint: Paint, columns: int, opened: bool) -> Iter
     if card.listed is None:
         yield grid(cells, columns)
         return
-    yield swatches(card.weights, list(map(paint.fill, card.weights)), columns, card.title, _MAP)
-    yield grid(cells, _LISTED)
-    if card.rest is not None:
-        yield font(html_text(f"… {card.rest.count:,} {card.rest.text}"), 8, paint.theme.faint)
+    largest, fills = paint.own_scale(card.weights)
+    shown = swatches(card.weights, fills, columns, card.title, _MAP)
+    yield table(row(cell(shown, cellpadding=4), cell(grid(cells, _LISTED))))
+    rest = "" if card.rest is None else f"… {card.rest.count:,} {card.rest.text};  "
+    yield font(html_text(f"{rest}map to ±{short(largest)}", 80), 8, paint.theme.faint)
 
 
 def _weight(weight: Number, owner: str, product: str, paint: Paint) -> str:
@@ -66,7 +67,7 @@ def _rows(card: NeuronCard, paint: Paint) -> Iterator[list[str]]:
     title, plain = card.title, paint.theme.card
     yield _summary(card.bias, "bias b", paint, title, paint.fill(card.bias))
     sign = "" if card.activity is None else "&gt;" if card.activity.active else "≤"
-    evidence = f"Σ w·x {short(card.activity.sum)} {sign} −b {short(card.activity.threshold)}" if card.activity else ""
+    evidence = f"Σ w·x {short(card.activity.sum)} {sign} -b {short(card.activity.threshold)}" if card.activity else ""
     yield _summary(card.z, "z = Σ w·x + b", paint, title, plain, evidence)
     yield from _norm(card.norm, title, paint)
     z = "ẑ" if card.norm else "z"
@@ -85,11 +86,18 @@ def _norm(norm: Norm | None, owner: str, paint: Paint) -> Iterator[list[str]]:
         return
     for parameter, words in zip(norm.parameters, ("scale γ", "shift β"), strict=False):
         yield _summary(parameter, words, paint, "", paint.fill(parameter))
-    notes = []
+    notes: list[str] = []
     for which, numbers in (("batch ", norm.of_batch), ("running " if norm.of_batch else "", norm.statistics)):
         if numbers:
             notes.append("{}μ {}, σ² {}".format(which, *map(short, numbers)))
-    yield _summary(norm.output, "ẑ = norm z", paint, owner, paint.theme.card, "<BR/>".join(notes))
+    yield _summary(
+        norm.output,
+        "ẑ = norm z",
+        paint,
+        owner,
+        paint.theme.card,
+        "".join(f'{note}<BR ALIGN="LEFT"/>' for note in notes),
+    )
 
 
 def _summary(number: Number, words: str, paint: Paint, owner: str, fill: str, note: str = "") -> list[str]:
@@ -99,7 +107,7 @@ def _summary(number: Number, words: str, paint: Paint, owner: str, fill: str, no
     texts = (
         font(words, 8, color),
         font(short(number.value), 9, color, bold=True),
-        font(note, 8, color),
+        font(f"{note}&#160;&#160;" if note and not note.endswith(">") else note, 8, color),
         font(gradient, 8, color),
     )
     link = tooltip(number, owner)

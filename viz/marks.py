@@ -24,7 +24,7 @@ class Mark(NamedTuple):
 
 MARKS: dict[str, Mark] = {
     AGREES: Mark("✓", "agrees with finite differences"),
-    "zero": Mark("0", "zero, and finite differences agree"),
+    "zero": Mark("○", "zero, and finite differences agree"),
     DIFFERS: Mark("✗", "differs from finite differences"),
     KINK: Mark("∠", "kink here: the slopes on either side differ"),
     TOO_STEEP: Mark("?", "too steep to tell"),

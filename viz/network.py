@@ -116,7 +116,8 @@ def _graph(
             label = card_table(card, paint, columns=width, opened=opened)
             graph.node(card.id, f"<{label}>", tooltip=card.title)
         if rest is not None:
-            graph.node(f"rest{i}", f"<{rest_table(rest, theme)}>", tooltip="what is left out")
+            width = 290 if any(card.state for card in layer) else 230 if layer else 0
+            graph.node(f"rest{i}", f"<{rest_table(rest, theme, width)}>", tooltip="what is left out")
     for edge in scene.edges:
         graph.edge(edge.tail, edge.head, **_line(edge, paint))
     if scene.outputs:

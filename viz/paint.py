@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from autograd_mini.number import number_text
 from viz.colors import Theme, diverging
 from viz.marks import Proof
-from viz.markup import cell, row, table
+from viz.markup import cell, font, row, table
 from viz.scene import Edge, NetworkScene, Number
 
-__all__ = ["Paint", "columns_for", "grid", "short", "swatches", "tooltip"]
+__all__ = ["Paint", "columns_for", "grid", "scale", "short", "swatches", "tooltip"]
 
 _DIGITS = 3
 
@@ -32,8 +32,17 @@ class Paint:
 
     def fill(self, parameter: Number) -> str:
         """The colour of a parameter: its gradient's where there are gradients, else its own."""
-        shown = parameter.gradient if self.by_gradient else parameter.value
+        shown = self._shown(parameter)
         return self.theme.card if shown is None else diverging(shown, self.largest)
+
+    def own_scale(self, parameters: Sequence[Number]) -> tuple[float, list[str]]:
+        """Colours on a scale of their own, and where it ends; on that of all, a map of small gradients is white."""
+        shown = list(map(self._shown, parameters))
+        largest = max((abs(x) for x in shown if x is not None and math.isfinite(x)), default=0.0)
+        return largest, [self.theme.card if x is None else diverging(x, largest) for x in shown]
+
+    def _shown(self, parameter: Number) -> float | None:
+        return parameter.gradient if self.by_gradient else parameter.value
 
     def share(self, edge: Edge) -> float:
         """How thick an edge is, from 0 to 1."""
@@ -77,15 +86,22 @@ def grid(cells: Sequence[str], columns: int) -> str:
     return table(*rows, cellspacing=1, cellpadding=1)
 
 
+def scale(largest: float, theme: Theme) -> list[str]:
+    """The red-blue scale as cells of a row, its ends written out."""
+    ends = [cell(font(short(end), 9, theme.text)) for end in (-largest, largest)]
+    return [ends[0], *(cell("", bgcolor=diverging(i / 5.0, 1.0), width=14, height=10) for i in range(-5, 6)), ends[1]]
+
+
 def swatches(numbers: Sequence[Number], fills: Sequence[str], columns: int, owner: str, width: float) -> str:
     """A map of numbers by their colours alone, about `width` wide; pointing at one tells its number."""
-    side = max(3, min(10, int(width / columns)))
+    side = max(3, min(12, int(width / columns)))
     cells = [
         cell("", bgcolor=fill, width=side, height=side, fixedsize="true", **tooltip(number, owner))
         for number, fill in zip(numbers, fills, strict=True)
     ]
     rows = [row(*cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    return table(*rows, cellpadding=0)
+    size = {"width": side * columns, "height": side * len(rows)}  # fixed, or the cells would drift apart
+    return table(*rows, cellpadding=0, fixedsize="true", **size)
 
 
 def tooltip(number: Number, owner: str) -> dict[str, str]:

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from viz.colors import Theme, diverging, grey, ink
+from viz.colors import Theme, grey, ink
 from viz.markup import cell, font, html_text, row, table
-from viz.paint import Paint, grid, short, swatches, tooltip
+from viz.paint import Paint, grid, scale, short, swatches, tooltip
 from viz.scene import NetworkScene, Number, Rest
 from viz.summary import at_most
 
@@ -72,17 +72,17 @@ def output_table(scene: NetworkScene, theme: Theme) -> str:
     return table(*rows, border=1, cellpadding=3, color=theme.line, bgcolor=theme.card)
 
 
-def rest_table(rest: Rest, theme: Theme) -> str:
-    """Set what a summary leaves out of a layer."""
+def rest_table(rest: Rest, theme: Theme, width: int) -> str:
+    """Set what a summary leaves out of a layer, as wide as the cards, so that its edges pass none of them."""
     text = html_text(f"… {rest.count:,} {rest.text}", 120).replace(", ", ",<BR/>", 1)
-    return table(row(cell(font(text, 9, theme.text))), border=1, cellpadding=6, color=theme.line, style="dashed")
+    return table(
+        row(cell(font(text, 9, theme.text), width=width)), border=1, cellpadding=6, color=theme.line, style="dashed"
+    )
 
 
 def legend_table(scene: NetworkScene, paint: Paint) -> str:
     """Set the title, the colour scale with its ends, and what colours, edges and marks say."""
     theme = paint.theme
-    scale = [cell("", bgcolor=diverging(i / 5.0, 1.0), width=14, height=10) for i in range(-5, 6)]
-    ends = [cell(font(short(end), 9, theme.text)) for end in (-paint.largest, paint.largest)]
     words = [
         f"cell colour: {'gradient' if paint.by_gradient else 'weight; gradients are not computed'}",
         _what_gradients_are(scene) if paint.by_gradient else "",
@@ -92,7 +92,7 @@ def legend_table(scene: NetworkScene, paint: Paint) -> str:
         *scene.notes,
     ]
     lines = _lines([word for word in words if word])
-    first = table(row(ends[0], *scale, ends[1], cell(font(html_text(lines[0], 200), 9, theme.faint))))
+    first = table(row(*scale(paint.largest, theme), cell(font(html_text(lines[0], 200), 9, theme.faint))))
     marks = [f"marks: {paint.proof.legend()}"] if paint.proof else []
     rest = [row(cell(font(html_text(line, 300), 9, theme.faint))) for line in (*lines[1:], *marks)]
     title = font(html_text(scene.title, 120), 13, theme.text, bold=True)

@@ -8,17 +8,17 @@ from decimal import ROUND_CEILING, Context, Decimal
 
 from viz.scene import Edge, NetworkScene, NeuronCard, Number, Rest
 
-__all__ = ["at_most", "summarised"]
+__all__ = ["at_most", "listed", "summarised"]
 
 _MOST_LAYERS, _FIRST, _LAST = 8, 4, 3
 _MOST_CARDS, _CARDS = 10, 6
-_MOST_WEIGHTS, _WEIGHTS = 64, 12
+_MOST_WEIGHTS, _WEIGHTS = 25, 8
 
 
 def summarised(scene: NetworkScene) -> NetworkScene:
     """Leave out of a scene what is smallest: layers in the middle, neurons of wide layers, weights of many.
 
-    A layer of up to 10 neurons stays whole, of a wider one 6 stay; of a neuron with more than 64 weights 12 are listed
+    A layer of up to 10 neurons stays whole, of a wider one 6 stay; of a neuron with more than 25 weights 8 are listed
     (a map of their colours still has all). Whatever is left out is counted, with a bound on how large it is.
 
     Example:
@@ -37,7 +37,7 @@ def summarised(scene: NetworkScene) -> NetworkScene:
             rests.append(layer)
             continue
         kept, others = _parted(layer, _CARDS if len(layer) > _MOST_CARDS else len(layer), by_gradient)
-        layers.append(tuple(_listed(card, by_gradient) for card in kept))
+        layers.append(tuple(listed(card, by_gradient) for card in kept))
         what = f"more neuron{'s' * (len(others) > 1)}, {_bound(_numbers(others), by_gradient)}"
         rests.append(Rest(len(others), what) if others else None)
     edges = tuple(_edges(scene.edges, layers, rests))
@@ -66,7 +66,7 @@ def _without_the_middle(
     return [*layers[:_FIRST], Rest(len(layers) - _FIRST - _LAST, what), *layers[-_LAST:]]
 
 
-def _listed(card: NeuronCard, by_gradient: bool) -> NeuronCard:
+def listed(card: NeuronCard, by_gradient: bool) -> NeuronCard:
     """List the largest weights of a card that has many."""
     if len(card.weights) <= _MOST_WEIGHTS:
         return card
