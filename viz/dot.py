@@ -6,12 +6,14 @@ from typing import Any
 
 import graphviz
 
-from autograd_mini import RULES, GraphTooLargeError, Value, topological_order
+from autograd_mini import RULES, GraphTooLargeError, Report, Value, topological_order
 from autograd_mini.backward import hand_on
 from autograd_mini.number import number_text
 from nn import Module
 from viz.colors import Theme, ink, theme_named
 from viz.figure import Figure
+from viz.graph_text import graph_text
+from viz.marks import Mark, graph_marks, proof_for
 from viz.markup import cell, font, html_text, row, table, tooltip_text
 
 __all__ = ["Looks", "draw_dot", "graph_source"]
@@ -21,7 +23,13 @@ _DIRECTIONS = ("LR", "RL", "TB", "BT")
 
 
 def draw_dot(
-    value: Value, *, show_local: bool = False, force: bool = False, theme: str = "light", rankdir: str = "LR"
+    value: Value,
+    *,
+    show_local: bool = False,
+    marks: bool | Report = False,
+    force: bool = False,
+    theme: str = "light",
+    rankdir: str = "LR",
 ) -> Figure:
     """Draw every operation that `value` was made by, with its number and its gradient.
 
@@ -31,17 +39,19 @@ def draw_dot(
     Args:
         value: the root of the graph, such as a loss.
         show_local: write the local derivative ∂node/∂argument on each edge.
+        marks: True to check each gradient by finite differences and write a sign beside it; or a report of
+            ``gradcheck`` on the same root, whose verdicts are taken over.
         force: draw a graph of more than 300 nodes too.
         theme: a name from ``viz.colors.THEMES``.
         rankdir: where the graph runs to: ``"LR"`` (to the right), ``"RL"``, ``"TB"`` or ``"BT"``.
 
     Returns:
-        A Figure.
+        A Figure; its ``text`` says the same in lines.
 
     Raises:
         TypeError: for anything but a Value.
         GraphTooLargeError: for more than 300 nodes, unless forced.
-        ValueError: for an unknown theme or direction.
+        ValueError: for an unknown theme or direction, or marks on a graph whose data was changed.
 
     Example:
         >>> a = Value(3.0, label="a")
@@ -58,8 +68,12 @@ def draw_dot(
             "show; draw a network as cards, draw_network(model, example=..., loss=...), or a smaller part of the "
             "graph, draw_dot(node) for a node further from the loss, or insist, draw_dot(loss, force=True)"
         )
-    looks = Looks(theme_named(theme), rankdir, show_local)
-    return Figure(graph_source(order, value, looks), f"graph of {len(order)} nodes")
+    proof = proof_for(value, marks)
+    found = {} if proof is None else graph_marks(order, proof)
+    caption = "" if proof is None else f"marks: {proof.legend()}"
+    looks = Looks(theme_named(theme), rankdir, show_local, marks=found, caption=caption)
+    source = graph_source(order, value, looks)
+    return Figure(source, f"graph of {len(order)} nodes", lambda: graph_text(order, value, found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ class Looks:
         unknown: nodes whose number is not to be shown, since it is not computed yet.
         more: how many arguments, and how many uses, of a node are left out; the picture says so.
         opened: nodes to show in the place of others: their arguments and local derivatives.
+        marks: what a check says of the gradients shown.
         caption: a line below the picture.
     """
 
@@ -94,6 +109,7 @@ class Looks:
     unknown: Container[Value] = ()
     more: Mapping[Value, tuple[int, int]] = field(default_factory=dict)
     opened: Mapping[Value, Value] = field(default_factory=dict)
+    marks: Mapping[Value, Mark] = field(default_factory=dict)
     caption: str = ""
 
     def __post_init__(self) -> None:
@@ -161,6 +177,7 @@ def _node_table(node: Value, is_root: bool, looks: Looks) -> str:
     label = html_text(looks.names(node))
     gradient = _gradient(node, looks)
     written = "not computed" if gradient is None else number_text(gradient, 4)
+    written += f" {looks.marks[node].sign}" if node in looks.marks else ""
     wide: dict[str, str | float] = {"colspan": 2}
     rows = [
         row(cell(font(html_text(head), 12 if node.parents else 9, ink(fill), bold=True), bgcolor=fill, **wide)),
