@@ -91,7 +91,8 @@ def test_bias_sum_activation_and_state_stand_below_the_weights():
     neuron.b.data = -15.0
     text = "\n".join(cards(draw_network(neuron, example=[1, 1]).source)["neuron"])
     assert re.search(
-        r"bias b\n-15\nz = Σ w·x \+ b\n5\nΣ w·x 20 &gt; -b 15&#160;&#160;\nsigmoid\(z\)\n0\.993\nactive: above 0\.5", text
+        r"bias b\n-15\nz = Σ w·x \+ b\n5\nΣ w·x 20 &gt; -b 15&#160;&#160;\nsigmoid\(z\)\n0\.993\nactive: above 0\.5",
+        text,
     )
     text = "\n".join(cards(draw_network(neuron, example=[1, 0]).source)["neuron"])
     assert "not active: at most 0.5" in text

@@ -1,7 +1,7 @@
 """What stands around the cards of a network: the grid of inputs, the outputs, the legend, and what is left out."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from viz.colors import Theme, grey, ink
 from viz.markup import cell, font, html_text, row, table
@@ -86,7 +86,7 @@ def legend_table(scene: NetworkScene, paint: Paint) -> str:
     words = [
         f"cell colour: {'gradient' if paint.by_gradient else 'weight; gradients are not computed'}",
         _what_gradients_are(scene) if paint.by_gradient else "",
-        "∂ —: not computed" if any(map(paint.lacks_gradient, scene.parameters())) else "",
+        "∂ —: not computed" if any(paint.lacks_gradient(n) for n in _shown(scene) if n.value is not None) else "",
         f"edge thickness: {_what_edges_are(scene)}, up to {short(paint.strongest)}",
         "blue: above 0, red and dashed: below" if any(edge.sign < 0 for edge in scene.edges) else "",
         *scene.notes,
@@ -97,6 +97,12 @@ def legend_table(scene: NetworkScene, paint: Paint) -> str:
     rest = [row(cell(font(html_text(line, 300), 9, theme.faint))) for line in (*lines[1:], *marks)]
     title = font(html_text(scene.title, 120), 13, theme.text, bold=True)
     return table(row(cell(title)), row(cell(first)), *rest, cellpadding=4)
+
+
+def _shown(scene: NetworkScene) -> Iterator[Number]:
+    for layer in scene.layers:
+        for card in layer:
+            yield from (*card.parameters(), card.z, card.output)
 
 
 def _what_gradients_are(scene: NetworkScene) -> str:
