@@ -120,7 +120,7 @@ def test_edges_show_the_sign_of_what_they_stand_for_in_a_colour_and_a_dash():
     assert signs[("layer0_neuron1", "layer1_neuron0")] == -1
     source = draw_network(model, example=[4.0, 1.0], edges="contribution").source
     assert source.count("style=dashed") == 1
-    assert "blue: above 0, red and dashed: below" in source
+    assert "dashed edges: below 0" in source
     assert "edge thickness: Σ|w·x| over it" in source
 
 

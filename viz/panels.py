@@ -88,7 +88,7 @@ def legend_table(scene: NetworkScene, paint: Paint) -> str:
         _what_gradients_are(scene) if paint.by_gradient else "",
         "∂ —: not computed" if any(paint.lacks_gradient(n) for n in _shown(scene) if n.value is not None) else "",
         f"edge thickness: {_what_edges_are(scene)}, up to {short(paint.strongest)}",
-        "blue: above 0, red and dashed: below" if any(edge.sign < 0 for edge in scene.edges) else "",
+        "dashed edges: below 0" if any(edge.sign < 0 for edge in scene.edges) else "",
         *scene.notes,
     ]
     lines = _lines([word for word in words if word])
