@@ -5,7 +5,6 @@ A sign never stands for a colour, and the legend under the picture says in words
 
 import math
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from autograd_mini import Report, Value, modes, topological_order
@@ -13,7 +12,7 @@ from autograd_mini.differences import AGREES, DIFFERS, KINK, TOO_STEEP
 from autograd_mini.gradcheck import Judge
 from autograd_mini.replay import refuse_changed_data
 
-__all__ = ["MARKS", "Mark", "Proof", "graph_marks", "proof_for"]
+__all__ = ["MARKS", "Mark", "Proof", "proof_for"]
 
 
 class Mark(NamedTuple):
@@ -97,13 +96,6 @@ class Proof:
         """Say what the marks given so far mean, and how many there are of each; empty without any."""
         counts = Counter(self._found.values())
         return ";  ".join(f"{counts[v]:,} {mark.sign} {mark.words}" for v, mark in MARKS.items() if v in counts)
-
-
-def graph_marks(nodes: Iterable[Value], proof: Proof) -> dict[Value, Mark]:
-    """Judge the gradient that each of these nodes holds; constants have none."""
-    held = {node: node.grad if node.has_grad else None for node in nodes if node.op != "constant"}
-    marks = {node: proof.mark(node, gradient) for node, gradient in held.items()}
-    return {node: mark for node, mark in marks.items() if mark is not None}
 
 
 def proof_for(root: Value | None, marks: Any) -> Proof | None:
