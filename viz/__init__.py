@@ -4,6 +4,17 @@ from viz.blame import draw_blame
 from viz.dot import draw_dot
 from viz.figure import Figure
 from viz.network import draw_network
+from viz.plots import plot_decision_boundary, plot_gradients_by_layer, plot_history, plot_weights
 from viz.step import draw_step
 
-__all__ = ["Figure", "draw_blame", "draw_dot", "draw_network", "draw_step"]
+__all__ = [
+    "Figure",
+    "draw_blame",
+    "draw_dot",
+    "draw_network",
+    "draw_step",
+    "plot_decision_boundary",
+    "plot_gradients_by_layer",
+    "plot_history",
+    "plot_weights",
+]
