@@ -1,4 +1,4 @@
-"""The plots of viz.plots: what the artists on the Axes hold, not pixels. Where matplotlib is missing, all are skipped."""
+"""The plots of viz.plots: what the artists on the Axes hold, not pixels. Without matplotlib, all are skipped."""
 
 import math
 import re
@@ -117,8 +117,8 @@ def test_every_text_lies_inside_the_picture_and_on_no_other(name: str, style: st
         figure.canvas.draw()
         texts = [ax.title, ax.xaxis.label, ax.yaxis.label]
         for axis, (low, high) in ((ax.xaxis, sorted(ax.get_xlim())), (ax.yaxis, sorted(ax.get_ylim()))):
-            ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
-            texts += [label for place, label in ticks if low <= place <= high]  # the others are not drawn
+            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+            texts += [tick.label1 for tick in ticks if low <= tick.get_loc() <= high]  # the others are not drawn
         texts += ax.get_legend().get_texts() if ax.get_legend() else []
         boxes = [text.get_window_extent() for text in texts if text.get_text() and text.get_visible()]
         for i, box in enumerate(boxes):
@@ -285,6 +285,16 @@ def test_hinge_targets_are_classes_and_one_class_everywhere_has_no_line(pyplot: 
     assert ax.get_title().startswith("right on 1 of 3")
 
 
+def test_foreign_names_are_no_mathematics_and_all_of_them_are_in_the_legend(pyplot: Any) -> None:
+    names = [r"$\frac{", "_hidden", "two\nlines"]
+    columns = [r"$\nonsense{$", "y" * 500]
+    data = Dataset([[0, 0], [1, 0], [1, 1]], [0, 1, 2], class_names=names, columns=columns)
+    ax = plot_decision_boundary(MLP(2, [3], seed=0), data, resolution=5)
+    ax.figure.canvas.draw()
+    assert legend_of(ax) == [r"\$\frac{", " _hidden", "two�lines"]
+    assert len(ax.get_ylabel()) == 40
+
+
 def test_a_plane_of_equal_inputs_still_has_a_width(pyplot: Any) -> None:
     ax = plot_decision_boundary(MLP(2, [2], seed=0), Dataset([[1, 1], [1, 2]], [0, 1]), resolution=5)
     left, right, *_ = ax.images[0].get_extent()
@@ -370,9 +380,9 @@ def test_gradients_are_summed_up_layer_by_layer(pyplot: Any) -> None:
     model.layers[2].neurons[0].b.grad, model.layers[2].neurons[1].b.grad = None, math.nan
     ax = plot_gradients_by_layer(model)
     assert [label.get_text().splitlines() for label in ax.get_yticklabels()] == [
-        ["hidden1", "6 parameters", "all zero"],
-        ["hidden2", "9 parameters", "4 zero"],
-        ["output", "8 parameters", "6 zero, 1 not computed, 1 not finite"],
+        ["hidden1: 6 parameters", "all zero"],
+        ["hidden2: 9 parameters", "4 zero"],
+        ["output: 8 parameters", "6 zero, 1 not computed, 1 not finite"],
     ]
     assert ax.get_xscale() == "log"
     assert "∂loss" in ax.get_xlabel()
@@ -382,10 +392,22 @@ def test_gradients_are_summed_up_layer_by_layer(pyplot: Any) -> None:
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines] == [(3.0, 1), (50.0, 1)]
 
 
+@pytest.mark.parametrize("sizes", [(0.0013, 0.08), (0.02, 0.03), (1.0, 1.0), (1e-5, 1e5), (5e-324, 1e308)])
+def test_the_axis_of_gradients_ends_at_powers_of_ten_around_them(sizes: tuple[float, float], pyplot: Any) -> None:
+    model = Neuron(1, seed=0)
+    model.w[0].grad, model.b.grad = sizes[0], -sizes[1]
+    ax = plot_gradients_by_layer(model)
+    ax.figure.canvas.draw()
+    low, high = ax.get_xlim()
+    assert [end for end in (low, high) if not f"{end:e}".startswith("1.000000e")] == []
+    assert low < max(sizes[0], 1e-200) <= min(sizes[1], 1e200) < high  # what lies beyond is drawn at these
+    assert not any(tick.label1.get_text() for tick in ax.xaxis.get_minor_ticks())
+
+
 def test_gradients_of_a_layer_and_its_batch_norm_stand_apart(pyplot: Any) -> None:
     model = MLP(2, [3, 2], seed=0, batch_norm=True).eval()
     ax = plot_gradients_by_layer(after_backward(model))
-    assert [label.get_text().split("\n")[0] for label in ax.get_yticklabels()] == [
+    assert [label.get_text().split(":")[0] for label in ax.get_yticklabels()] == [
         "hidden", "hidden.batch_norm", "output",
     ]  # fmt: skip
 
@@ -398,7 +420,7 @@ def test_modules_that_are_no_layers_have_a_line_too(pyplot: Any) -> None:
     model = Line()
     (relu(model.slope) * model.inner([1.0])).backward()
     ax = plot_gradients_by_layer(model)
-    assert [label.get_text().splitlines() for label in ax.get_yticklabels()] == [["Line", "3 parameters"]]
+    assert [label.get_text().splitlines() for label in ax.get_yticklabels()] == [["Line: 3 parameters"]]
 
 
 def test_gradients_that_are_all_zero_are_said_in_words(pyplot: Any) -> None:
@@ -407,7 +429,7 @@ def test_gradients_that_are_all_zero_are_said_in_words(pyplot: Any) -> None:
         parameter.grad = 0.0
     ax = plot_gradients_by_layer(model)
     assert [text.get_text() for text in ax.texts] == ["no gradient above zero"]
-    assert ax.get_yticklabels()[0].get_text() == "Neuron\n3 parameters\nall zero"
+    assert ax.get_yticklabels()[0].get_text() == "Neuron: 3 parameters\nall zero"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from autograd_mini.printing import printable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLORS", "MARKERS", "axes_for", "ink", "legend_above", "matplotlib_part", "one_axes_for", "tidy"]
+__all__ = ["COLORS", "MARKERS", "axes_for", "ink", "legend_above", "matplotlib_part", "one_axes_for", "plain", "tidy"]
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#7f7f7f")
 """Colours that colour-blind readers tell apart: Okabe & Ito 2008, Color Universal Design, https://jfly.uni-koeln.de/color;
@@ -71,6 +71,17 @@ def one_axes_for(ax: Any, name: str, *, width: float, height: float) -> "Axes":
 def ink() -> Any:
     """The colour of text in the style that is in use: dark on a light page, light on a dark one."""
     return matplotlib_part("pyplot").rcParams["text.color"]
+
+
+def plain(text: str, longest: int = 40) -> str:
+    r"""Write foreign text so that matplotlib takes nothing in it for mathematics, and lists it in a legend.
+
+    Example:
+        >>> plain("$x$"), plain("_hidden")
+        ('\\$x\\$', ' _hidden')
+    """
+    shown = printable(text, longest).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
 
 
 def legend_above(ax: Any, *, columns: int) -> None:

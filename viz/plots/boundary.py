@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from autograd_mini import TraceError, no_grad
 from autograd_mini.compiler import compile
-from autograd_mini.printing import printable
 from nn import Dataset, Module
 from nn.checks import whole_number
 from nn.module import evaluating
-from viz.plots.axes import COLORS, MARKERS, ink, matplotlib_part, one_axes_for
+from viz.plots.axes import COLORS, MARKERS, ink, matplotlib_part, one_axes_for, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,8 +67,8 @@ def plot_decision_boundary(
     right = int((predicted == labels).sum())
     axes.set_title(f"right on {right:,} of {len(labels):,} points, {right / len(labels):.1%}".replace("%", " %"))
     x, y = dataset.columns or ("x[0]", "x[1]")
-    axes.set_xlabel(printable(x))
-    axes.set_ylabel(printable(y))
+    axes.set_xlabel(plain(x))
+    axes.set_ylabel(plain(y))
     return axes
 
 
@@ -127,7 +126,7 @@ def _draw_points(ax: Any, inputs: NDArray[np.float64], labels: NDArray[np.int64]
     for i, name in enumerate(names):
         x, y = inputs[labels == i].T
         style = {"color": _color(i), "edgecolors": "white", "linewidths": 0.6}
-        ax.scatter(x, y, s=30, marker=MARKERS[i], label=printable(name, 18), zorder=2, **style)
+        ax.scatter(x, y, s=30, marker=MARKERS[i], label=plain(name, 18), zorder=2, **style)
     ax.legend(title="class", frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_mini.printing import printable
 from nn import Module, Neuron
-from viz.plots.axes import COLORS, ink, legend_above, one_axes_for, tidy
+from viz.plots.axes import COLORS, ink, legend_above, matplotlib_part, one_axes_for, plain, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_gradients_by_layer"]
+
+
+_SMALLEST, _LARGEST = 1e-200, 1e200  # what lies beyond is drawn there: the axis of matplotlib would overflow
 
 
 @dataclass
@@ -30,7 +32,7 @@ class _Sizes:
         return len(self.above_zero) + self.zero + self.not_computed + self.not_finite
 
     def words(self) -> str:
-        """What the axis cannot show, in words."""
+        """How many there are, and what the axis cannot show."""
         counts = {"zero": self.zero, "not computed": self.not_computed, "not finite": self.not_finite}
         told = [f"{'all' if n == self.parameters else f'{n:,}'} {what}" for what, n in counts.items() if n]
         total = f"{self.parameters:,} parameter{'s' * (self.parameters != 1)}"
@@ -62,7 +64,7 @@ def plot_gradients_by_layer(model: Module, *, ax: Any = None) -> "Axes":
         >>> cross_entropy(model([1.0, 0.0]), 1).backward()
         >>> ax = plot_gradients_by_layer(model)
         >>> [label.get_text().splitlines() for label in ax.get_yticklabels()]
-        [['hidden', '9 parameters', '3 zero'], ['output', '8 parameters']]
+        [['hidden: 9 parameters', '3 zero'], ['output: 8 parameters']]
     """
     layers = _sizes(model)
     axes = one_axes_for(ax, "the gradients", width=6.8, height=1.4 + 0.6 * len(layers))
@@ -70,13 +72,15 @@ def plot_gradients_by_layer(model: Module, *, ax: Any = None) -> "Axes":
     for place, sizes in enumerate(layers.values()):
         if place in drawn:
             _draw(axes, place, sizes.above_zero, in_legend=place == drawn[0])
-    axes.set_yticks(range(len(layers)), [f"{printable(n)}\n{sizes.words()}" for n, sizes in layers.items()])
+    axes.set_yticks(range(len(layers)), [f"{plain(name)}: {sizes.words()}" for name, sizes in layers.items()])
     axes.set_ylim(len(layers) - 0.5, -0.5)  # the first layer on top
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("|∂loss/∂parameter|, loss per unit of the parameter")
     tidy(axes, grid="x")
     if drawn:
+        axes.set_xlim(*_decades([size for sizes in layers.values() for size in sizes.above_zero]))
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(matplotlib_part("ticker").NullFormatter())
         legend_above(axes, columns=2)
     else:
         axes.set_xticks([])
@@ -91,6 +95,12 @@ def _draw(ax: Any, place: int, sizes: list[float], *, in_legend: bool) -> None:
     ax.hlines(place, quarter, three_quarters, color=COLORS[5], linewidth=14, label=f"{hidden}middle half")
     ax.plot(median, place, "|", color=ink(), markersize=14, markeredgewidth=2.5, label=f"{hidden}median")
     ax.plot(high, place, "D", color=COLORS[1], markersize=6, label=f"{hidden}largest")
+
+
+def _decades(sizes: list[float]) -> tuple[float, float]:
+    """Powers of ten on both sides, which are the numbers on the axis; nothing lies quite at its ends."""
+    low, high = math.floor(math.log10(min(sizes)) - 0.05), math.ceil(math.log10(max(sizes)) + 0.05)
+    return float(f"1e{low}"), float(f"1e{high}")
 
 
 def _sizes(model: Any) -> dict[str, _Sizes]:
@@ -109,7 +119,7 @@ def _sizes(model: Any) -> dict[str, _Sizes]:
         elif parameter.grad == 0.0:
             sizes.zero += 1
         else:
-            sizes.above_zero.append(abs(parameter.grad))
+            sizes.above_zero.append(min(max(abs(parameter.grad), _SMALLEST), _LARGEST))
     if not layers:
         raise ValueError(f"{model!r:.60} has no parameters, so there are no gradients to plot")
     if all(sizes.not_computed == sizes.parameters for sizes in layers.values()):

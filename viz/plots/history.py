@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_mini.number import number_text
-from autograd_mini.printing import printable
 from nn import History, Trainer
-from viz.plots.axes import COLORS, axes_for, ink, legend_above, matplotlib_part, tidy
+from viz.plots.axes import COLORS, axes_for, ink, legend_above, matplotlib_part, plain, tidy
 
 __all__ = ["plot_history"]
 
@@ -83,8 +82,8 @@ def _best_epoch(history: History) -> int | None:
 
 def _label(name: str, loss: str) -> str:
     if name == "loss" and loss:
-        return f"loss: {printable(loss)}{', in nats' * (loss in _IN_NATS)}"
-    return f"{name}, % of rows" if name.endswith("accuracy") else printable(name)
+        return f"loss: {plain(loss)}{', in nats' * (loss in _IN_NATS)}"
+    return f"{plain(name)}, % of rows" if name.endswith("accuracy") else plain(name)
 
 
 def _draw(ax: Any, history: History, name: str, best: int | None) -> None:

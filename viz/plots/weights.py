@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_mini.number import number_text
-from autograd_mini.printing import printable
 from nn import Layer, Module, Neuron
 from viz.card import columns_for
 from viz.colors import NOT_A_NUMBER
-from viz.plots.axes import axes_for, matplotlib_part
+from viz.plots.axes import axes_for, matplotlib_part, plain
 
 __all__ = ["plot_weights"]
 
@@ -61,7 +60,7 @@ def plot_weights(model: Any, *, input_shape: Sequence[int] | None = None, ax: An
         image = panel.imshow(
             np.ma.masked_invalid(cells.reshape(rows, columns)), cmap=colors, vmin=-largest, vmax=largest
         )
-        panel.set_title(f"{printable(name, 30)}, b = {number_text(neuron.b.data, 3)}", fontsize="medium")
+        panel.set_title(f"{plain(name, 30)}, b = {number_text(neuron.b.data, 3)}", fontsize="medium")
         panel.tick_params(length=0, labelsize="small")
         panel.set_xticks(range(0, columns, _stride(columns)) if rows == 1 or input_shape is not None else [])
         panel.set_yticks(range(0, rows, _stride(rows)) if input_shape is not None else [])
