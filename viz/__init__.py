@@ -6,6 +6,7 @@ from viz.dot import draw_dot
 from viz.figure import Chart, Figure
 from viz.network import draw_network
 from viz.neuron import draw_neuron
+from viz.plots import plot_decision_boundary, plot_gradients_by_layer, plot_history, plot_weights
 from viz.step import draw_step
 
 __all__ = [
@@ -17,4 +18,8 @@ __all__ = [
     "draw_network",
     "draw_neuron",
     "draw_step",
+    "plot_decision_boundary",
+    "plot_gradients_by_layer",
+    "plot_history",
+    "plot_weights",
 ]
