@@ -12,13 +12,20 @@ from nn import ACTIVATIONS
 from viz import Chart, Figure
 from viz.colors import THEMES
 from viz.gallery import PICTURES, write_gallery
+from viz.gallery.plots import PLOTS
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot is not installed: nothing is drawn")
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", PICTURES)
-def test_every_picture_can_be_drawn_and_has_no_minus_zero(name, theme):
+def test_every_picture_can_be_drawn_and_has_no_minus_zero(name, theme, tmp_path):
+    if name in PLOTS:
+        pytest.importorskip("matplotlib")
+        figure = PICTURES[name].draw(theme)
+        assert figure.save(tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+        assert len(figure.text.split("\n")) > 1
+        return
     figure = PICTURES[name].draw(theme)
     assert isinstance(figure, (Figure, Chart))
     assert THEMES[theme].background in figure.source
@@ -28,7 +35,7 @@ def test_every_picture_can_be_drawn_and_has_no_minus_zero(name, theme):
 
 def test_the_gallery_has_one_of_every_picture():
     calls = " ".join(picture.call for picture in PICTURES.values())
-    drawing = [name for name in viz.__all__ if name.startswith("draw_")]
+    drawing = [name for name in viz.__all__ if name.startswith(("draw_", "plot_"))]
     assert [name for name in drawing if f"{name}(" not in calls] == []
     assert {f"activation_{name}" for name in ACTIVATIONS} <= set(PICTURES)
 
@@ -66,3 +73,10 @@ def test_an_unknown_picture_is_named_with_the_legal_ones(tmp_path, capsys):
     assert main(["gallery", "--out", str(tmp_path / "out"), "--only", "grph"]) == 1
     assert "unknown picture 'grph'; the gallery has graph, marks, " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_without_matplotlib_the_page_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    text = write_gallery(tmp_path, ["weights"]).read_text(encoding="utf-8")
+    assert "pip install matplotlib" in text
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from autograd_mini.number import number_text
 from nn import Layer, Module, Neuron
-from viz.card import columns_for
 from viz.colors import NOT_A_NUMBER
+from viz.paint import columns_for
 from viz.plots.axes import axes_for, matplotlib_part, plain
 
 __all__ = ["plot_weights"]
