@@ -10,7 +10,7 @@ from viz.colors import theme_named
 from viz.figure import Figure
 from viz.folded import folded_source, summary
 from viz.graph_text import graph_text
-from viz.looks import Looks, draw_rest, finished, local_attributes, new_graph, node_table
+from viz.looks import Looks, draw_rest, finished, local_attributes, new_graph, node_table, numbered
 from viz.marks import proof_for
 from viz.markup import tooltip_text
 from viz.view import View
@@ -36,10 +36,12 @@ def draw_dot(
     """Draw the operations that `value` was made by, with their numbers and their gradients; all, or as many as wanted.
 
     Each node says what it is: ``input``, ``parameter``, ``constant``, the sign of its operation, and ``output`` for
-    `value` itself. An edge runs from each argument to the node made of it, in the order of the arguments. A group of
-    operations that is folded, such as a neuron, a layer or a ``scope``, is one node with a double frame, and the edges
-    carry derivatives: the local derivative of a single operation, the total derivative of a group's output by its
-    input, so that the chain rule can be followed from `value` to the leaves. Of several between the same two nodes,
+    `value` itself. An edge runs from each argument to the node made of it, in the order of the arguments, and has its
+    number where that order counts.
+
+    A group of operations that is folded, such as a neuron, a layer or a ``scope``, is one node with a double frame, and
+    the edges carry derivatives: the local derivative of a single operation, the total derivative of a group's output by
+    its input, so that the chain rule can be followed from `value` to the leaves. Of several between the same two nodes,
     their number and the largest are told.
 
     Args:
@@ -75,9 +77,9 @@ def draw_dot(
         >>> model = MLP(49, [3, 10], seed=0)
         >>> loss = sum(y * y for y in model([0.5] * 49))
         >>> draw_dot(loss, fold="layer")  # doctest: +ELLIPSIS
-        Figure(graph of 172 nodes folded to 3, ... characters of DOT; .save("picture.svg") draws it)
+        Figure(graph of 387 nodes folded to 3, ... characters of DOT; .save("picture.svg") draws it)
         >>> draw_dot(loss, paths_to=model.layers[0].neurons[1].b)  # doctest: +ELLIPSIS
-        Figure(26 nodes of 172, ... characters of DOT; .save("picture.svg") draws it)
+        Figure(43 nodes of 387, ... characters of DOT; .save("picture.svg") draws it)
     """
     if not isinstance(value, Value):
         raise TypeError(_wrong_type(value))
@@ -102,19 +104,19 @@ def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
         graph.node(name[node], f"<{node_table(node, node is root, looks)}>", tooltip=tooltip_text(hint))
     for node in nodes:
         shown = looks.opened.get(node, node)
-        numbered = len(shown.parents) > 1 and not (shown.op in RULES and RULES[shown.op].commutative)
+        order_counts = len(shown.parents) > 1 and not (shown.op in RULES and RULES[shown.op].commutative)
         for i, (parent, local) in enumerate(zip(shown.parents, shown.local_derivatives, strict=True)):
             if parent not in name:
                 continue
-            attributes = {"headlabel": f" {i} "} if numbered else {}
+            attributes: dict[str, str] = {}
             if (node, i) in looks.notes:
                 color = colors.roles[looks.mark]
                 attributes |= {"label": f" {looks.notes[node, i]} ", "fontcolor": color, "color": color}
                 attributes |= {"penwidth": "2", "style": "dashed" if (node, i) in looks.dashed else "solid"}
             elif looks.show_local and node not in looks.unknown:
-                attributes |= local_attributes(node, i, local, looks)
-            graph.edge(name[parent], name[node], **attributes)
-        draw_rest(graph, name[node], looks.more.get(node, (0, 0)), looks)
+                attributes = local_attributes(node, i, local, looks)
+            graph.edge(name[parent], name[node], **(numbered(attributes, i) if order_counts else attributes))
+        draw_rest(graph, name[node], looks.more.get(node, (0, 0)), looks, ("argument", "use"))
     return finished(graph, looks)
 
 

@@ -9,14 +9,13 @@ from autograd_mini import RULES, Value
 from autograd_mini.folding import Edge, Group
 from autograd_mini.number import number_text, product_text
 from viz.colors import ink
-from viz.looks import Looks, draw_rest, finished, gradient_of, gradient_text, new_graph, node_table
+from viz.looks import Looks, draw_rest, finished, gradient_of, gradient_text, new_graph, node_table, numbered
 from viz.markup import cell, font, html_text, row, table, tooltip_text
 from viz.view import View
 
 __all__ = ["folded_source", "summary"]
 
 _MOST_OUTPUTS = 4  # of a group that are listed
-_PLURALS = {"": "inputs", "parameter": "parameters", "constant": "constants"}
 
 
 def folded_source(view: View, looks: Looks) -> str:
@@ -32,13 +31,14 @@ def folded_source(view: View, looks: Looks) -> str:
             content, hint = node_table(node, node is root, looks), repr(node)
         graph.node(name[node], f"<{content}>", tooltip=tooltip_text(hint))
     for node in view.nodes:
-        numbered = not isinstance(node, Group) and len(node.parents) > 1 and not _is_commutative(node.op)
+        order_counts = not isinstance(node, Group) and len(node.parents) > 1 and not _is_commutative(node.op)
         for i, edges in enumerate(_bundles(node, view)):
             if edges[0].source in name:
-                attributes = {"headlabel": f" {i} "} if numbered else {}
-                attributes |= _edge_attributes(edges, isinstance(node, Group), view, looks)
+                attributes = _edge_attributes(edges, isinstance(node, Group), view, looks)
+                attributes = numbered(attributes, i) if order_counts else attributes
                 graph.edge(name[edges[0].source], name[node], **attributes)
-        draw_rest(graph, name[node], looks.more.get(node, (0, 0)), looks)
+        kinds = ("input" if isinstance(node, Group) else "argument", "use")
+        draw_rest(graph, name[node], looks.more.get(node, (0, 0)), looks, kinds)
     return finished(graph, looks)
 
 
@@ -126,10 +126,12 @@ def _parameter_rows(group: Group, looks: Looks) -> list[str]:
     if not leaves:
         return []
     largest = max(leaves, key=lambda leaf: _size(gradient_of(leaf, looks)))
-    text = f"largest grad {gradient_text(largest, looks)}"
-    name = html_text(str(largest.label))
-    lines = [font(text, 9, looks.colors.text), *([font(f"of {name}", 8, looks.colors.faint)] if name else [])]
-    return [row(cell("<BR/>".join(lines), colspan=3))]
+    what = f"largest gradient of {_counts_of(leaves)}" if len(leaves) > 1 else f"its {largest.op or 'input'}"
+    texts = number_text(largest.data, 4), gradient_text(largest, looks)
+    return [
+        row(cell(font(what, 8, looks.colors.faint), colspan=3)),
+        _numbers_row(html_text(str(largest.label), 24), *texts, looks),
+    ]
 
 
 def _numbers_row(name: str, data: str, gradient: str, looks: Looks, *, faint: bool = False) -> str:
@@ -148,9 +150,13 @@ def _output_name(node: Any, group: Group, view: View) -> str:
 
 
 def _counts(group: Group) -> str:
-    counts = Counter(leaf.op for leaf in group.leaves)
-    parts = [(len(group.operations), "operations"), *((counts[op], _PLURALS.get(op, "leaves")) for op in counts)]
-    return ", ".join(f"{n:,} {plural if n > 1 else plural.removesuffix('s')}" for n, plural in parts if n)
+    operations = [f"{len(group.operations):,} operation{'s' * (len(group.operations) > 1)}"] * bool(group.operations)
+    return ", ".join([*operations, *([_counts_of(group.leaves)] if group.leaves else [])])
+
+
+def _counts_of(leaves: Iterable[Any]) -> str:
+    counts = Counter((leaf.op or "input") for leaf in leaves)
+    return ", ".join(f"{n:,} {kind}{'s' * (n > 1)}" for kind, n in counts.items())
 
 
 def summary(group: Group) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "local_attributes",
     "new_graph",
     "node_table",
+    "numbered",
 ]
 
 _DIRECTIONS = ("LR", "RL", "TB", "BT")
@@ -76,8 +77,8 @@ def new_graph(looks: Looks) -> graphviz.Digraph:
         graph_attr={"rankdir": looks.rankdir, "bgcolor": colors.background, "ordering": "in", "nodesep": "0.15",
                     "ranksep": "0.45", "fontname": "Verdana", "fontsize": "9", "fontcolor": colors.faint},
         node_attr={"shape": "plain", "fontname": "Verdana", "fontsize": "10", "fontcolor": colors.text},
-        edge_attr={"color": colors.line, "arrowsize": "0.6", "fontname": "Verdana", "fontsize": "8",
-                   "fontcolor": colors.text},
+        edge_attr={"color": colors.line, "arrowsize": "0.6", "labeldistance": "1.7", "labelangle": "-32",
+                   "fontname": "Verdana", "fontsize": "8", "fontcolor": colors.text},
     )  # fmt: skip
 
 
@@ -138,13 +139,22 @@ def _role(node: Value) -> tuple[str, str]:
     return (role if role in ("parameter", "constant") else "input"), role
 
 
-def draw_rest(graph: graphviz.Digraph, name: str, counts: tuple[int, int], looks: Looks) -> None:
-    """Say how many arguments and uses of a node are left out."""
-    for kind, count in zip(("argument", "use"), counts, strict=True):
+def draw_rest(
+    graph: graphviz.Digraph, name: str, counts: tuple[int, int], looks: Looks, kinds: tuple[str, str]
+) -> None:
+    """Say how much is left out that a node depends on or that depends on it; `kinds` is what these are called."""
+    for kind, count in zip(kinds, counts, strict=True):
         if count:
             rest, text = f"{name}_{kind}s", f"{count:,} more {kind}{'s' * (count > 1)}"
             graph.node(rest, text, fontcolor=looks.colors.faint)
-            graph.edge(*((rest, name) if kind == "argument" else (name, rest)), style="dotted")
+            graph.edge(*((rest, name) if kind == kinds[0] else (name, rest)), style="dotted")
+
+
+def numbered(attributes: dict[str, str], argument: int) -> dict[str, str]:
+    """Say which argument an edge leads from: in its label, or if it has none at its head."""
+    if label := attributes.get("label", "").strip():
+        return attributes | {"label": f" {argument}: {label} "}
+    return attributes | {"headlabel": f" {argument} "}
 
 
 def local_attributes(node: Value, argument: int, local: float | None, looks: Looks) -> dict[str, str]:
