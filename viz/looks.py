@@ -146,15 +146,15 @@ def draw_rest(
     for kind, count in zip(kinds, counts, strict=True):
         if count:
             rest, text = f"{name}_{kind}s", f"{count:,} more {kind}{'s' * (count > 1)}"
-            graph.node(rest, text, fontcolor=looks.colors.faint)
+            room = {"shape": "plaintext", "margin": "0.08,0.03", "width": "0", "height": "0"}
+            graph.node(rest, text, fontcolor=looks.colors.faint, **room)
             graph.edge(*((rest, name) if kind == kinds[0] else (name, rest)), style="dotted")
 
 
 def numbered(attributes: dict[str, str], argument: int) -> dict[str, str]:
-    """Say which argument an edge leads from: in its label, or if it has none at its head."""
-    if label := attributes.get("label", "").strip():
-        return attributes | {"label": f" {argument}: {label} "}
-    return attributes | {"headlabel": f" {argument} "}
+    """Say in its label which argument an edge leads from; labels at the heads would lie on one another."""
+    label = attributes.get("label", "").strip()
+    return attributes | {"label": f" {argument}: {label} " if label else f" {argument} "}
 
 
 def local_attributes(node: Value, argument: int, local: float | None, looks: Looks) -> dict[str, str]:
