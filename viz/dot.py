@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_mini import RULES, GraphTooLargeError, Value
+from autograd_mini import RULES, GraphTooLargeError, Report, Value
 from autograd_mini.folding import Fold
 from nn import Module
 from viz.colors import theme_named
 from viz.figure import Figure
-from viz.folded import folded_source
-from viz.looks import Looks, draw_rest, local_attributes, new_graph, node_table, numbered
+from viz.folded import folded_source, summary
+from viz.graph_text import graph_text
+from viz.looks import Looks, draw_rest, finished, local_attributes, new_graph, node_table, numbered
+from viz.marks import proof_for
 from viz.markup import tooltip_text
 from viz.view import View
 
@@ -26,6 +28,7 @@ def draw_dot(
     radius: int = 2,
     paths_to: Value | None = None,
     show_local: bool = False,
+    marks: bool | Report = False,
     force: bool = False,
     theme: str = "light",
     rankdir: str = "LR",
@@ -50,18 +53,20 @@ def draw_dot(
         radius: how many edges away from `focus` that may be, in both directions.
         paths_to: a node; only what lies on a path from `value` to it is drawn, and the paths are emphasised.
         show_local: write the local derivative ∂node/∂argument on each edge.
+        marks: True to check each gradient by finite differences and write a sign beside it; or a report of
+            ``gradcheck`` on the same root, whose verdicts are taken over.
         force: draw a graph of more than 300 nodes too.
         theme: a name from ``viz.colors.THEMES``.
         rankdir: where the graph runs to: ``"LR"`` (to the right), ``"RL"``, ``"TB"`` or ``"BT"``.
 
     Returns:
-        A Figure.
+        A Figure; its ``text`` says the same in lines.
 
     Raises:
         TypeError: for anything but a Value.
         GraphTooLargeError: for more than 300 nodes, unless forced.
         ValueError: for an unknown theme, direction or way to fold, a radius below 1, or a `focus` or `paths_to` that
-            `value` does not depend on.
+            `value` does not depend on, or marks on a graph whose data was changed.
 
     Example:
         >>> a = Value(3.0, label="a")
@@ -78,13 +83,15 @@ def draw_dot(
     """
     if not isinstance(value, Value):
         raise TypeError(_wrong_type(value))
-    looks = Looks(theme_named(theme), rankdir, show_local)
+    proof = proof_for(value, marks)
+    looks = Looks(theme_named(theme), rankdir, show_local, proof=proof)
     view = View(value, fold, focus, radius, paths_to)
     if len(view.nodes) > _MOST_NODES and not force:
         raise GraphTooLargeError(_too_large(len(view.nodes)))
-    if fold is None:
-        return Figure(graph_source(view.nodes, value, view.plain_looks(looks)), view.description)
-    return Figure(folded_source(view, looks), view.description)
+    source = (
+        folded_source(view, looks) if fold is not None else graph_source(view.nodes, value, view.plain_looks(looks))
+    )
+    return Figure(source, view.description, lambda: graph_text(view.nodes, value, summary, proof))
 
 
 def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
@@ -110,7 +117,7 @@ def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
                 attributes = local_attributes(node, i, local, looks)
             graph.edge(name[parent], name[node], **(numbered(attributes, i) if order_counts else attributes))
         draw_rest(graph, name[node], looks.more.get(node, (0, 0)), looks, ("argument", "use"))
-    return str(graph.source)
+    return finished(graph, looks)
 
 
 def _too_large(count: int) -> str:

@@ -9,11 +9,11 @@ from autograd_mini import RULES, Value
 from autograd_mini.folding import Edge, Group
 from autograd_mini.number import number_text, product_text
 from viz.colors import ink
-from viz.looks import Looks, draw_rest, gradient_of, new_graph, node_table, numbered
+from viz.looks import Looks, draw_rest, finished, gradient_of, gradient_text, new_graph, node_table, numbered
 from viz.markup import cell, font, html_text, row, table, tooltip_text
 from viz.view import View
 
-__all__ = ["folded_source"]
+__all__ = ["folded_source", "summary"]
 
 _MOST_OUTPUTS = 4  # of a group that are listed
 
@@ -26,7 +26,7 @@ def folded_source(view: View, looks: Looks) -> str:
     root = view.folded.root
     for node in view.nodes:
         if isinstance(node, Group):
-            content, hint = _group_table(node, view, looks), _summary(node)
+            content, hint = _group_table(node, view, looks), summary(node)
         else:
             content, hint = node_table(node, node is root, looks), repr(node)
         graph.node(name[node], f"<{content}>", tooltip=tooltip_text(hint))
@@ -39,7 +39,7 @@ def folded_source(view: View, looks: Looks) -> str:
                 graph.edge(name[edges[0].source], name[node], **attributes)
         kinds = ("input" if isinstance(node, Group) else "argument", "use")
         draw_rest(graph, name[node], looks.more.get(node, (0, 0)), looks, kinds)
-    return str(graph.source)
+    return finished(graph, looks)
 
 
 def _bundles(node: Any, view: View) -> Iterable[list[Edge]]:
@@ -104,7 +104,7 @@ def _output_rows(group: Group, view: View, looks: Looks) -> list[str]:
     rows = [_numbers_row("output", "data", "grad", looks, faint=True)]
     for node in group.outputs:
         if node in shown:
-            texts = number_text(node.data, 4), _gradient_text(node, looks)
+            texts = number_text(node.data, 4), gradient_text(node, looks)
             rows.append(_numbers_row(html_text(_output_name(node, group, view), 24), *texts, looks))
     if len(outputs) > _MOST_OUTPUTS:
         rest = f"{len(outputs) - _MOST_OUTPUTS:,} more outputs, with smaller gradients"
@@ -127,7 +127,7 @@ def _parameter_rows(group: Group, looks: Looks) -> list[str]:
         return []
     largest = max(leaves, key=lambda leaf: _size(gradient_of(leaf, looks)))
     what = f"largest gradient of {_counts_of(leaves)}" if len(leaves) > 1 else f"its {largest.op or 'input'}"
-    texts = number_text(largest.data, 4), _gradient_text(largest, looks)
+    texts = number_text(largest.data, 4), gradient_text(largest, looks)
     return [
         row(cell(font(what, 8, looks.colors.faint), colspan=3)),
         _numbers_row(html_text(str(largest.label), 24), *texts, looks),
@@ -159,14 +159,10 @@ def _counts_of(leaves: Iterable[Any]) -> str:
     return ", ".join(f"{n:,} {kind}{'s' * (n > 1)}" for kind, n in counts.items())
 
 
-def _summary(group: Group) -> str:
+def summary(group: Group) -> str:
+    """Say in a line what is folded into a group."""
     inputs = f"; {len(group.inputs):,} inputs, {len(group.outputs):,} outputs" if group.operations else ""
     return f"{group.name}: {_counts(group)}{inputs}"
-
-
-def _gradient_text(node: Any, looks: Looks) -> str:
-    gradient = gradient_of(node, looks)
-    return "not computed" if gradient is None else number_text(gradient, 4)
 
 
 def _name(node: Value) -> str:

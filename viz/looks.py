@@ -10,9 +10,20 @@ from autograd_mini import RULES, Value
 from autograd_mini.backward import hand_on
 from autograd_mini.number import number_text
 from viz.colors import Theme, ink
+from viz.marks import Proof
 from viz.markup import cell, font, html_text, row, table
 
-__all__ = ["Looks", "draw_rest", "gradient_of", "local_attributes", "new_graph", "node_table", "numbered"]
+__all__ = [
+    "Looks",
+    "draw_rest",
+    "finished",
+    "gradient_of",
+    "gradient_text",
+    "local_attributes",
+    "new_graph",
+    "node_table",
+    "numbered",
+]
 
 _DIRECTIONS = ("LR", "RL", "TB", "BT")
 
@@ -34,6 +45,7 @@ class Looks:
         unknown: nodes whose number is not to be shown, since it is not computed yet.
         more: how many arguments, and how many uses, of a node are left out; the picture says so.
         opened: nodes to show in the place of others: their arguments and local derivatives.
+        proof: what checks the gradients shown; None for no marks.
         caption: a line below the picture.
     """
 
@@ -49,6 +61,7 @@ class Looks:
     unknown: Container[Value] = ()
     more: Mapping[Any, tuple[int, int]] = field(default_factory=dict)
     opened: Mapping[Value, Value] = field(default_factory=dict)
+    proof: Proof | None = None
     caption: str = ""
 
     def __post_init__(self) -> None:
@@ -62,12 +75,20 @@ def new_graph(looks: Looks) -> graphviz.Digraph:
     colors = looks.colors
     return graphviz.Digraph(
         graph_attr={"rankdir": looks.rankdir, "bgcolor": colors.background, "ordering": "in", "nodesep": "0.15",
-                    "ranksep": "0.45", "fontname": "Verdana", "fontsize": "9", "fontcolor": colors.faint,
-                    **({"label": looks.caption} if looks.caption else {})},
+                    "ranksep": "0.45", "fontname": "Verdana", "fontsize": "9", "fontcolor": colors.faint},
         node_attr={"shape": "plain", "fontname": "Verdana", "fontsize": "10", "fontcolor": colors.text},
         edge_attr={"color": colors.line, "arrowsize": "0.6", "labeldistance": "1.7", "labelangle": "-32",
                    "fontname": "Verdana", "fontsize": "8", "fontcolor": colors.text},
     )  # fmt: skip
+
+
+def finished(graph: graphviz.Digraph, looks: Looks) -> str:
+    """Put the caption below a picture, with what the marks given in it mean."""
+    legend = looks.proof.legend() if looks.proof else ""
+    caption = "\\n".join(line for line in (looks.caption, f"marks: {legend}" if legend else "") if line)
+    if caption:
+        graph.attr(label=caption)
+    return str(graph.source)
 
 
 def gradient_of(node: Value, looks: Looks) -> float | None:
@@ -75,6 +96,14 @@ def gradient_of(node: Value, looks: Looks) -> float | None:
     if looks.gradients is not None:
         return looks.gradients.get(node)
     return node.grad if node.has_grad else None
+
+
+def gradient_text(node: Value, looks: Looks) -> str:
+    """Write the gradient of a node with its mark."""
+    gradient = gradient_of(node, looks)
+    text = "not computed" if gradient is None else number_text(gradient, 4)
+    mark = looks.proof.mark(node, gradient) if looks.proof else None
+    return text if mark is None else f"{text} {mark.sign}"
 
 
 def node_table(node: Value, is_root: bool, looks: Looks) -> str:
@@ -92,8 +121,7 @@ def node_table(node: Value, is_root: bool, looks: Looks) -> str:
         role, head = looks.mark, f"{head}  {looks.mark}"
     fill = colors.roles[role]
     label = html_text(looks.names(node))
-    gradient = gradient_of(node, looks)
-    written = "not computed" if gradient is None else number_text(gradient, 4)
+    written = gradient_text(node, looks)
     wide: dict[str, str | float] = {"colspan": 2}
     rows = [
         row(cell(font(html_text(head), 12 if node.parents else 9, ink(fill), bold=True), bgcolor=fill, **wide)),
@@ -118,15 +146,15 @@ def draw_rest(
     for kind, count in zip(kinds, counts, strict=True):
         if count:
             rest, text = f"{name}_{kind}s", f"{count:,} more {kind}{'s' * (count > 1)}"
-            graph.node(rest, text, fontcolor=looks.colors.faint)
+            room = {"shape": "plaintext", "margin": "0.08,0.03", "width": "0", "height": "0"}
+            graph.node(rest, text, fontcolor=looks.colors.faint, **room)
             graph.edge(*((rest, name) if kind == kinds[0] else (name, rest)), style="dotted")
 
 
 def numbered(attributes: dict[str, str], argument: int) -> dict[str, str]:
-    """Say which argument an edge leads from: in its label, or if it has none at its head."""
-    if label := attributes.get("label", "").strip():
-        return attributes | {"label": f" {argument}: {label} "}
-    return attributes | {"headlabel": f" {argument} "}
+    """Say in its label which argument an edge leads from; labels at the heads would lie on one another."""
+    label = attributes.get("label", "").strip()
+    return attributes | {"label": f" {argument}: {label} " if label else f" {argument} "}
 
 
 def local_attributes(node: Value, argument: int, local: float | None, looks: Looks) -> dict[str, str]:
