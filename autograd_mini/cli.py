@@ -24,6 +24,7 @@ from autograd_mini.shell import (
 )
 from autograd_mini.stepper import debug
 from viz.demo import run_demo
+from viz.gallery import PICTURES, write_gallery
 
 __all__ = ["main"]
 
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _text(error: Exception, run: Callable[..., int]) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         name, reason = printable(str(error.filename), 200), error.strerror[:1].lower() + error.strerror[1:]
-        return f"cannot {'write' if run is _demo else 'read'} {name}: {reason}"
+        return f"cannot {'write' if run in (_demo, _gallery) else 'read'} {name}: {reason}"
     return in_options(str(error)) if run in (train, evaluate, predict) else str(error)
 
 
@@ -127,6 +128,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     step.set_defaults(run=_step)
 
+    gallery = commands.add_parser(
+        "gallery",
+        help="draw one of every picture, light and dark",
+        description="Draw one of every picture as SVG and PNG, light and dark, and a page that shows them.",
+    )
+    gallery.add_argument("--out", type=Path, default=Path("gallery"), help="folder to fill (default: %(default)s/)")
+    names = ", ".join(PICTURES)
+    gallery.add_argument("--only", metavar="NAME", action="append", default=[], help=f"one of {names}; repeatable")
+    gallery.set_defaults(run=_gallery)
+
     for name, run, add_options, text, description in _RUN_COMMANDS:
         command = commands.add_parser(
             name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter, description=description
@@ -138,6 +149,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo(options: argparse.Namespace) -> int:
     run_demo(hidden=options.hidden, epochs=options.epochs, seed=options.seed, out=options.out)
+    return 0
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    print(f"open {write_gallery(options.out, options.only).resolve()}")
     return 0
 
 

@@ -17,7 +17,7 @@ from autograd_mini.report import Check, Report
 from autograd_mini.tracing import argument_names, as_value, pull
 from autograd_mini.value import Value, apply
 
-__all__ = ["Check", "Report", "gradcheck"]
+__all__ = ["Check", "Judge", "Report", "gradcheck"]
 
 _EPSILON = 2.0**-52
 _SMALLEST = math.ulp(0.0)
@@ -215,17 +215,52 @@ def _judge(
     target: Value, subject: _Function | _Graph, names: Sequence[str], exact: Sequence[float], probes: Sequence[Probe]
 ) -> Iterator[Check]:
     """Check the derivatives of `target` by every input."""
-    size, doubt, order = path_sizes(target)
-    # A bound on what the roundings of all operations do to the result (Higham 2002, ch. 3).
-    roundings = (size[node] * (_EPSILON * _largest_inside(node) + _SMALLEST) for node in order)
-    noise = _EPSILON * abs(target.data) + sum(one for one in roundings if math.isfinite(one))
-    replay = Replay(target)
+    judge_of = Judge(target)
     for x, name, at, gradient, probe in zip(subject.inputs, names, subject.numbers, exact, probes, strict=True):
-        weight, uncertain = size.get(x, 0.0), doubt.get(x, 0.0)
+        yield judge_of.check(x, name, at, gradient, probe)
+
+
+class Judge:
+    """Checks derivatives of one node of a graph, by any other node of it.
+
+    Args:
+        target: the node that is differentiated.
+
+    Example:
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> Judge(y + 1).check(y, "y", y.data, 1.0).verdict
+        'agrees'
+    """
+
+    def __init__(self, target: Value) -> None:
+        self._size, self._doubt, order = path_sizes(target)
+        # A bound on what the roundings of all operations do to the result (Higham 2002, ch. 3).
+        roundings = (self._size[node] * (_EPSILON * _largest_inside(node) + _SMALLEST) for node in order)
+        self._noise = _EPSILON * abs(target.data) + sum(one for one in roundings if math.isfinite(one))
+        self._replay = Replay(target)
+
+    def reaches(self, x: Value) -> bool:
+        """Whether a path leads from the target to `x`."""
+        return x in self._size
+
+    def check(self, x: Value, name: str, at: float, gradient: float, probe: Probe | None = None) -> Check:
+        """Check one derivative.
+
+        Args:
+            x: the node to differentiate by.
+            name: what to call it.
+            at: the number at `x`.
+            gradient: the derivative to check.
+            probe: the function from a number at `x` to that of the target; the graph, computed again, if None.
+        """
+        replay = self._replay
+        probe = replay.at(x, FLOAT) if probe is None else probe
+        weight, uncertain = self._size.get(x, 0.0), self._doubt.get(x, 0.0)
         sharper = replay.complex_step(x) if 0.0 < weight < math.inf else None
         method = "central differences"
         enough = 1e-12 if sharper is None else 1e-8
-        found, judged = judge(probe, at, gradient, weight, noise, enough, uncertain)
+        found, judged = judge(probe, at, gradient, weight, self._noise, enough, uncertain)
         if sharper is not None and math.isfinite(found.error):
             told = verdict(sharper, found, weight, uncertain)
             if told == AGREES or (told == TOO_STEEP and _is_all(replay, x, at, probe)):
@@ -235,7 +270,7 @@ def _judge(
                     found = found._replace(error=max(found.error, 0.1 * replay.scatter(x)))
                     judged = verdict(gradient, found, weight, uncertain)
         error = abs(gradient - found.derivative)
-        yield Check(name, at, gradient, found.derivative, error, found.left, found.right, judged, method)
+        return Check(name, at, gradient, found.derivative, error, found.left, found.right, judged, method)
 
 
 def _largest_inside(node: Value) -> float:

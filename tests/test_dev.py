@@ -135,7 +135,7 @@ def test_peers_are_pinned_and_installed_when_asked_for(dev: ModuleType) -> None:
     ("arguments", "installed"),
     [
         (["bench"], ["dev", "bench", "peers"]),
-        (["test", "--peers"], ["dev", "peers"]),
+        (["test", "--peers"], ["dev", "notebook", "peers"]),
         (["test"], ["dev"]),
     ],
 )
@@ -205,3 +205,14 @@ def test_the_dev_lock_holds_what_pyproject_asks_for() -> None:
     asked = {re.split(r"[\[<>=~! ]", line)[0] for line in project["dependencies"] + extras["dev"] + extras["test"]}
     locked = {requirement.split("==")[0] for requirement in requirements(ROOT / "requirements" / "dev.lock")}
     assert asked - {project["name"]} <= locked
+
+
+def test_the_notebook_lock_holds_what_plots_and_notebooks_ask_for_beside_the_dev_lock() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    asked = {re.split(r"[<>=~! ]", line)[0] for line in extras["plots"] + extras["notebook"]}
+    locks = [requirements(ROOT / "requirements" / f"{name}.lock") for name in ("dev", "notebook")]
+    dev, notebook = ([line.split()[0] for line in lock] for lock in locks)
+    assert asked <= {pin.split("==")[0] for pin in notebook}
+    # Both are installed into one environment, so what is in both has one version.
+    in_dev = {pin.split("==")[0] for pin in dev}
+    assert [pin for pin in notebook if pin.split("==")[0] in in_dev and pin not in dev] == []

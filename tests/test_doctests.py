@@ -2,6 +2,9 @@
 
 import doctest
 import importlib
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -22,8 +25,19 @@ def run(module: ModuleType) -> doctest.TestResults:
     return doctest.testmod(module, optionflags=FLAGS)
 
 
+@pytest.fixture
+def _no_window_and_no_figure_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
+
+
+@pytest.mark.usefixtures("_no_window_and_no_figure_left")
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_run(name: str) -> None:
+    if name.startswith("viz.plots.") and find_spec("matplotlib") is None:
+        pytest.skip("plots need matplotlib: pip install autograd_mini[plots], or ./dev test --peers")
     assert run(importlib.import_module(name)).failed == 0
 
 

@@ -8,14 +8,15 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from autograd_mini import GraphTooLargeError, Value, gradients, no_grad, softmax
+from autograd_mini import Value, gradients, no_grad, softmax
 from autograd_mini.number import number_text
 from nn import MLP, BatchNorm, Layer, Module, Neuron, Sequential, cross_entropy, sum_squared_error
 from viz import draw_dot, draw_network
-from viz.card import Paint, columns_for
 from viz.colors import THEMES, diverging
+from viz.observing import observe
+from viz.paint import Paint, columns_for
 from viz.render import render
-from viz.scene import observe
+from viz.summary import at_most, summarised
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot is not installed: nothing is parsed")
 
@@ -89,9 +90,13 @@ def test_bias_sum_activation_and_state_stand_below_the_weights():
     neuron = Neuron(2, activation="sigmoid", initializer=lambda *_: 10.0)
     neuron.b.data = -15.0
     text = "\n".join(cards(draw_network(neuron, example=[1, 1]).source)["neuron"])
-    assert re.search(r"bias b\n-15\nz = Σ w·x \+ b\n5\nsigmoid\(z\)\n0\.993\n(&#160;|\s)*active: above 0\.5", text)
+    assert re.search(
+        r"bias b\n-15\nz = Σ w·x \+ b\n5\nΣ w·x 20 &gt; -b 15&#160;&#160;\nsigmoid\(z\)\n0\.993\nactive: above 0\.5",
+        text,
+    )
     text = "\n".join(cards(draw_network(neuron, example=[1, 0]).source)["neuron"])
     assert "not active: at most 0.5" in text
+    assert "Σ w·x 10 ≤ -b 15" in text
 
 
 @pytest.mark.parametrize(
@@ -251,17 +256,48 @@ def test_a_shape_that_does_not_hold_the_inputs_is_refused(shape):
         draw_network(Neuron(49), input_shape=shape)
 
 
-def test_large_networks_are_refused_with_ways_to_narrow_them():
-    model = MLP(49, [16, 10], seed=0)
-    message = r"26 neurons, 970 parameters; .* up to 64 neurons and 500 parameters.*neurons\[0\]\).*force"
-    with pytest.raises(GraphTooLargeError, match=message):
-        draw_network(model)
-    assert len(tooltips(draw_network(model, force=True).source)) > 970
-    with pytest.raises(GraphTooLargeError, match="65 neurons, 130 parameters"):
-        draw_network(Layer(1, 65))
-    draw_network(Neuron(784))
-    with pytest.raises(GraphTooLargeError, match="1 neuron, 1,001 parameters"):
-        draw_network(Neuron(1000))
+def test_a_large_network_is_summarised_by_its_largest_gradients_and_the_rest_is_counted():
+    model = MLP(784, [64, 10], activation="sigmoid", seed=0)
+    example = [abs(math.sin(i)) for i in range(784)]
+    full = observe(model, example, digit_loss)
+    source = draw_network(model, example=example, loss=digit_loss).source
+    assert draw_network(model, example=example, loss=digit_loss).source == source
+    scene = summarised(full)
+    assert [len(layer) for layer in scene.layers] == [6, 10]
+    left_out = [card for card in full.layers[0] if card.id not in {c.id for c in scene.layers[0]}]
+    assert scene.rests[0].count == len(left_out) == 58
+    largest = {card.id: max(abs(p.gradient) for p in card.parameters()) for card in full.layers[0]}
+    bound = float(re.search(r"\|∂\| ≤ (.*)", scene.rests[0].text)[1])
+    assert (
+        max(largest[card.id] for card in left_out) <= bound <= min(largest[card.id] for card in scene.layers[0]) * 1.1
+    )
+    assert f"… 58 more neurons,<BR/>|∂| ≤ {number_text(bound)}" in source
+    for card in scene.layers[0]:
+        sizes = sorted((abs(weight.gradient) for weight in card.weights), reverse=True)
+        assert len(card.listed) == 8
+        assert sorted((abs(card.weights[i].gradient) for i in card.listed), reverse=True) == sizes[:8]
+        assert f"… 776 more, |∂| ≤ {at_most(sizes[8])}" in source
+        assert tooltips(source)[f"{card.title}.w[783]"][0] == number_text(card.weights[783].value)
+    assert "more" not in draw_network(Layer(1, 65), force=True).source
+    assert ">largest<" in draw_network(Layer(3, 200), example=[1, 2, 3]).source
+
+
+def test_layers_in_the_middle_of_a_deep_network_are_counted():
+    model = MLP(2, [8] * 40, seed=0)
+    scene = summarised(observe(model))
+    assert [len(layer) for layer in scene.layers] == [8] * 4 + [0] + [8] * 3
+    assert scene.rests[4].text.startswith("more layers with 264 neurons, each number of them ≤ ")
+    through = [(edge.tail, edge.head) for edge in scene.edges if edge.summed]
+    assert through == [(f"layer3_neuron{i}", "rest4") for i in range(8)] + [
+        ("rest4", f"layer37_neuron{i}") for i in range(8)
+    ]
+    assert "… 33 more layers" in draw_network(model).source
+
+
+@pytest.mark.parametrize("x", [0.003141, 0.0, 1.0, 99.2, 1e-300, math.inf, 0.1])
+def test_a_bound_is_never_below_what_it_bounds(x):
+    assert float(at_most(x)) >= x
+    assert len(at_most(x)) < 9
 
 
 def test_wrong_arguments_are_told_the_fix():

@@ -1,9 +1,25 @@
 """Pictures of graphs of Values and of neural networks, every number in them readable."""
 
+from viz.activation import draw_activation
 from viz.blame import draw_blame
 from viz.dot import draw_dot
-from viz.figure import Figure
+from viz.figure import Chart, Figure
 from viz.network import draw_network
+from viz.neuron import draw_neuron
+from viz.plots import plot_decision_boundary, plot_gradients_by_layer, plot_history, plot_weights
 from viz.step import draw_step
 
-__all__ = ["Figure", "draw_blame", "draw_dot", "draw_network", "draw_step"]
+__all__ = [
+    "Chart",
+    "Figure",
+    "draw_activation",
+    "draw_blame",
+    "draw_dot",
+    "draw_network",
+    "draw_neuron",
+    "draw_step",
+    "plot_decision_boundary",
+    "plot_gradients_by_layer",
+    "plot_history",
+    "plot_weights",
+]

@@ -52,7 +52,7 @@ def draw_blame(report: Report, *, theme: str = "light", rankdir: str = "LR") -> 
         note = f"{what} {found}, by differences {expected}"
         notes[blame.node, blame.argument] = note
     looks = Looks(theme_named(theme), rankdir, True, marked=blame.node, notes=notes, gradients=gradients(report.root))
-    return Figure(graph_source(nodes, report.root, looks), f"{blame.op} is wrong")
+    return Figure(graph_source(nodes, report.root, looks), f"{blame.op} is wrong", lambda: repr(report))
 
 
 def _told_apart(a: float, b: float) -> tuple[str, str]:

@@ -22,24 +22,35 @@ NOT_A_NUMBER = "#ffd92f"
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours of a picture: page, cards, lines, text, less important text, and a head for each role of a node."""
+    """The colours of a picture.
+
+    Attributes:
+        background, card, line: of the page, the cards and the lines.
+        text, faint: of text, and of less important text.
+        above, below: of lines that carry a number above 0, or below.
+        roles: a head for each role of a node.
+    """
 
     background: str
     card: str
     line: str
     text: str
     faint: str
+    above: str
+    below: str
     roles: Mapping[str, str]
 
 
 THEMES: Mapping[str, Theme] = MappingProxyType({
     "light": Theme(
         background="#ffffff", card="#ffffff", line="#5b6470", text="#16191d", faint="#59616b",
+        above="#2166ac", below="#b2182b",
         roles={"input": "#c9e7cb", "parameter": "#fbe0a3", "constant": "#e8eaed", "operation": "#d3e1f5",
                "output": "#2b4c7e", "wrong": "#b2182b", "here": "#b35806"},
     ),
     "dark": Theme(
         background="#14171b", card="#20252b", line="#8d98a5", text="#f1f3f5", faint="#b4bdc7",
+        above="#92c5de", below="#f4a582",
         roles={"input": "#2f6b3c", "parameter": "#7a5a10", "constant": "#3a4049", "operation": "#34507a",
                "output": "#a9c8f5", "wrong": "#f4a582", "here": "#fdb863"},
     ),

@@ -69,7 +69,11 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
         opened={node: debugger.stand_in(node) for node in nodes},
         caption=_CAPTION if steps else "",
     )
-    return Figure(graph_source(nodes, debugger.root, looks), f"{len(nodes)} nodes around {debugger.names(nodes[0])}")
+    return Figure(
+        graph_source(nodes, debugger.root, looks),
+        f"{len(nodes)} nodes around {debugger.names(nodes[0])}",
+        repr(debugger),
+    )
 
 
 class _Surroundings:

@@ -1,0 +1,125 @@
+"""draw_activation: the function, its derivative, its kinks and the points on it."""
+
+import math
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from autograd_mini import Value, grad, maximum
+from autograd_mini.number import number_text
+from nn import ACTIVATIONS, MLP, Layer, Neuron
+from viz import Chart, draw_activation
+from viz.colors import THEMES
+from viz.curve import _ticks
+
+SVG = "{http://www.w3.org/2000/svg}"
+KINKS = {"relu": (0, 1, 0), "leaky_relu": (0.01, 1, 0.01)}
+
+
+def texts(chart):
+    return [element.text for element in ET.fromstring(chart.svg()).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_is_drawn_with_its_kinks_and_no_others(name, theme):
+    chart = draw_activation(name, at=[-2.0, 0.7], theme=theme)
+    function = ACTIVATIONS[name]
+    lines = chart.text.split("\n")
+    for x in (-2.0, 0.7):
+        slope = grad(function)(x)
+        assert f"at {x:g}: {name} = {number_text(float(function(x)))}, derivative {number_text(slope)}" in lines
+    kinks = [line for line in lines if line.startswith("kink")]
+    if name in KINKS:
+        left, right, taken = KINKS[name]
+        assert kinks == [
+            f"kink at 0: the slope is {left} on the left and {right} on the right, and is taken as {taken} there"
+        ]
+    else:
+        assert kinks == []
+    assert THEMES[theme].background in chart.svg()
+    assert ET.fromstring(chart.svg()).tag == f"{SVG}svg"
+
+
+def test_kinks_of_a_function_of_ones_own_are_found_where_they_are():
+    def hinge(z):
+        return maximum(z - 1.0, 0.0) + abs(z + 2.0)
+
+    lines = draw_activation(hinge).text.split("\n")
+    assert [line.partition(":")[0] for line in lines[1:]] == ["kink at -2", "kink at 1"]
+    assert "slope is -1 on the left and 1 on the right, and is taken as 0" in lines[1]
+    assert "slope is 1 on the left and 2 on the right, and is taken as 1.5" in lines[2]
+
+
+def test_a_smooth_function_in_two_branches_has_no_kink():
+    assert "kink" not in draw_activation(lambda z: z * abs(z)).text
+
+
+def test_the_neurons_of_a_layer_stand_on_its_function():
+    layer = Layer(3, 4, activation="sigmoid", seed=0)
+    text = draw_activation(layer, [1.0, -1.0, 2.0]).text
+    for i, neuron in enumerate(layer.neurons, 1):
+        z = neuron.weighted_sum([1.0, -1.0, 2.0]).data
+        assert f"neuron{i} at {number_text(z)}: sigmoid = {number_text(neuron([1.0, -1.0, 2.0]).data)}, " in text
+    assert "neuron at 3: relu = 3" in draw_activation(Neuron(1, initializer=lambda *_: 1.5), [2.0]).text
+
+
+def test_after_batch_norm_the_normalized_sums_are_what_the_function_sees():
+    layer = Layer(2, 2, batch_norm=True, seed=0)
+    for _ in range(5):
+        layer([[1.0, 2.0], [3.0, -1.0], [0.0, 1.0]])
+    z = layer.batch_norm.eval().forward([[n.weighted_sum([1.0, 2.0]) for n in layer.neurons]])[0][1]
+    assert f"neuron2 at {number_text(float(z))}" in draw_activation(layer, [1.0, 2.0]).text
+
+
+def test_points_may_have_names_and_be_far_away():
+    chart = draw_activation("tanh", {"a <b> & c": 100.0, "d": -0.0})
+    assert "a <b> & c at 100: tanh = 1, derivative 5.53559e-87" in chart.text
+    assert "d at 0: tanh = 0, derivative 1" in chart.text
+    assert any("a <b> & c" in text for text in texts(chart))
+    assert draw_activation("tanh", Value(2.0, "z")).text.endswith("z at 2: tanh = 0.964028, derivative 0.0706508")
+    assert "at 0.5" in draw_activation("tanh", 0.5).text
+
+
+def test_many_points_are_listed_as_far_as_the_page_goes_and_the_rest_is_counted():
+    chart = draw_activation("tanh", [i / 10 for i in range(40)])
+    assert "… 25 more points" in texts(chart)
+    assert chart.text.count("\n") == 40
+
+
+@pytest.mark.parametrize(("low", "high"), [(-4.2, 4.2), (0.0, 1e-9), (-1e12, 3.0), (-0.05, 1.05)])
+def test_ticks_are_round_and_inside(low, high):
+    ticks = _ticks(low, high, 6)
+    assert 2 <= len(ticks) <= 8
+    assert all(low - 1e-9 <= tick <= high + 1e-9 for tick in ticks)
+
+
+def test_wrong_arguments_are_told_the_fix():
+    with pytest.raises(ValueError, match="tanhh"):
+        draw_activation("tanhh")
+    with pytest.raises(TypeError, match=r"draws one layer or neuron, got MLP.*take model\.layers\[0\]"):
+        draw_activation(MLP(2, [1]), [1, 2])
+    with pytest.raises(ValueError, match=r"stands somewhere only for an example: draw_activation\(layer, \[0\.5, 1"):
+        draw_activation(Layer(2, 2))
+    with pytest.raises(ValueError, match="the point inf is inf, which is on no chart; leave it out"):
+        draw_activation("relu", [math.inf])
+    with pytest.raises(TypeError, match="a point needs one real number, got the text"):
+        draw_activation("relu", ["1"])
+    with pytest.raises(TypeError, match=r"the activation <lambda> must return a Value, got 1\.0"):
+        draw_activation(lambda z: 1.0)
+    layer = Layer(2, 2)
+    layer.neurons[0].activation = ACTIVATIONS["tanh"]
+    with pytest.raises(ValueError, match="have different functions, tanh, relu; draw them one by one"):
+        draw_activation(layer, [1, 2])
+
+
+def test_a_chart_is_saved_as_svg_alone(tmp_path):
+    chart = draw_activation("relu")
+    assert chart.save(tmp_path / "relu.svg").read_text(encoding="utf-8") == chart.svg()
+    with pytest.raises(ValueError, match=r"a chart is saved as \.svg, got .*relu\.png'; change its ending"):
+        chart.save(tmp_path / "relu.png")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        chart.save(tmp_path / "nowhere" / "relu.svg")
+    assert chart._repr_mimebundle_()["image/svg+xml"] == chart.svg()
+    assert repr(chart) == 'Chart(relu and its derivative; .save("chart.svg") writes it)'
+    assert isinstance(chart, Chart)

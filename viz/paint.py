@@ -1,0 +1,112 @@
+"""What all parts of one picture of a network share: its colours, its scales, its marks, and how a number is written."""
+
+import math
+from collections.abc import Sequence
+
+from autograd_mini.number import number_text
+from viz.colors import Theme, diverging
+from viz.marks import Proof
+from viz.markup import cell, font, row, table
+from viz.scene import Edge, NetworkScene, Number
+
+__all__ = ["Paint", "columns_for", "grid", "scale", "short", "swatches", "tooltip"]
+
+_DIGITS = 3
+
+
+class Paint:
+    """The colours of one picture: a theme, one scale for all its parameters, and the marks of its gradients.
+
+    Args:
+        scene: what is drawn.
+        theme: the theme.
+        proof: what checks each gradient; None for no marks.
+    """
+
+    def __init__(self, scene: NetworkScene, theme: Theme, proof: Proof | None = None) -> None:
+        self.theme = theme
+        self.proof = proof
+        self.by_gradient = scene.has_gradients
+        self.largest = scene.largest
+        self.strongest = max((e.strength for e in scene.edges if math.isfinite(e.strength)), default=0.0)
+
+    def fill(self, parameter: Number) -> str:
+        """The colour of a parameter: its gradient's where there are gradients, else its own."""
+        shown = self._shown(parameter)
+        return self.theme.card if shown is None else diverging(shown, self.largest)
+
+    def own_scale(self, parameters: Sequence[Number]) -> tuple[float, list[str]]:
+        """Colours on a scale of their own, and where it ends; on that of all, a map of small gradients is white."""
+        shown = list(map(self._shown, parameters))
+        largest = max((abs(x) for x in shown if x is not None and math.isfinite(x)), default=0.0)
+        return largest, [self.theme.card if x is None else diverging(x, largest) for x in shown]
+
+    def _shown(self, parameter: Number) -> float | None:
+        return parameter.gradient if self.by_gradient else parameter.value
+
+    def share(self, edge: Edge) -> float:
+        """How thick an edge is, from 0 to 1."""
+        return min(edge.strength / self.strongest, 1.0) if self.strongest > 0.0 and edge.strength > 0.0 else 0.0
+
+    def lacks_gradient(self, number: Number) -> bool:
+        """True for a number without a gradient in a picture of gradients: nothing leads from it to the loss."""
+        return self.by_gradient and number.gradient is None
+
+    def gradient(self, number: Number, owner: str) -> str:
+        """Write the gradient of a number with its mark; empty where the picture is not of gradients."""
+        text = f"∂ {short(number.gradient)}" if number.gradient is not None else ""
+        text = "∂ —" if not text and self.lacks_gradient(number) else text
+        if self.proof is None or number.node is None or not text:
+            return text
+        mark = self.proof.mark(number.node, number.gradient, f"{owner}.{number.name}" if owner else number.name)
+        return text if mark is None else f"{text} {mark.sign}"
+
+
+def columns_for(count: int, shape: Sequence[int] | None = None) -> int:
+    """How many columns lay `count` numbers out well: those of `shape`, a short row, or about a square.
+
+    Example:
+        >>> [columns_for(n) for n in (3, 10, 13, 49)], columns_for(8, (4, 2))
+        ([3, 5, 4, 7], 2)
+    """
+    if shape is not None:
+        return shape[1]
+    root = math.isqrt(count - 1) + 1
+    return count if count < 5 else next((n for n in range(root, 2 * root) if count % n == 0), root)
+
+
+def short(number: float | None) -> str:
+    """Write a number in the digits that fit a cell; nothing for None."""
+    return "" if number is None else number_text(number, _DIGITS)
+
+
+def grid(cells: Sequence[str], columns: int) -> str:
+    """Cells in rows of so many columns."""
+    rows = [row(*cells[i : i + columns]) for i in range(0, len(cells), columns)]
+    return table(*rows, cellspacing=1, cellpadding=1)
+
+
+def scale(largest: float, theme: Theme) -> list[str]:
+    """The red-blue scale as cells of a row, its ends written out."""
+    ends = [cell(font(short(end), 9, theme.text)) for end in (-largest, largest)]
+    return [ends[0], *(cell("", bgcolor=diverging(i / 5.0, 1.0), width=14, height=10) for i in range(-5, 6)), ends[1]]
+
+
+def swatches(numbers: Sequence[Number], fills: Sequence[str], columns: int, owner: str, width: float) -> str:
+    """A map of numbers by their colours alone, about `width` wide; pointing at one tells its number."""
+    side = max(3, min(12, int(width / columns)))
+    cells = [
+        cell("", bgcolor=fill, width=side, height=side, fixedsize="true", **tooltip(number, owner))
+        for number, fill in zip(numbers, fills, strict=True)
+    ]
+    rows = [row(*cells[i : i + columns]) for i in range(0, len(cells), columns)]
+    size = {"width": side * columns, "height": side * len(rows)}  # fixed, or the cells would drift apart
+    return table(*rows, cellpadding=0, fixedsize="true", **size)
+
+
+def tooltip(number: Number, owner: str) -> dict[str, str]:
+    """Name a number in full and say all its digits; Graphviz shows a cell's title only if the cell is a link."""
+    name = f"{owner}.{number.name}" if owner else number.name
+    value = "not computed" if number.value is None else number_text(number.value)
+    gradient = "not computed" if number.gradient is None else number_text(number.gradient)
+    return {"href": f"#{name}", "title": f"{name} = {value}, gradient {gradient}"}
