@@ -12,6 +12,7 @@ from autograd_mini.errors import (
 )
 from autograd_mini.explain import Explanation, explain
 from autograd_mini.expression import Expression
+from autograd_mini.folding import fold
 from autograd_mini.functions import (
     abs as abs,
     add,
@@ -57,6 +58,7 @@ from autograd_mini.paths import Paths, paths
 from autograd_mini.primitive import primitive
 from autograd_mini.report import Report
 from autograd_mini.rules import RULES
+from autograd_mini.scopes import scope
 from autograd_mini.stepper import Debugger, debug
 from autograd_mini.transforms import (
     derivative,
@@ -106,6 +108,7 @@ __all__ = [
     "exp",
     "explain",
     "expm1",
+    "fold",
     "gelu",
     "grad",
     "gradcheck",
@@ -130,6 +133,7 @@ __all__ = [
     "primitive",
     "record_lines",
     "relu",
+    "scope",
     "sigmoid",
     "sign",
     "silu",

@@ -72,8 +72,8 @@ def _attributes(node: Any) -> dict[str, Any]:
     return {**of_slots, **(of_instance or {})}
 
 
-def _state(node: Any) -> tuple[float, float | None, str, str]:
-    return node.data, node.grad if node.has_grad else None, node.label, node.op
+def _state(node: Any) -> tuple[Any, ...]:
+    return node.data, node.grad if node.has_grad else None, node.label, node.op, getattr(node, "_origin", None)
 
 
 def _bare_leaf(kind: type[V]) -> V:
@@ -85,13 +85,15 @@ def _bare_leaf(kind: type[V]) -> V:
 
 def _unpack_graph(kind: type[V], leaves: list[V], records: list[tuple[Any, ...]]) -> V:
     nodes = list(leaves)
-    for (data, grad, label, op), parents, differentiable, locals_ in records:
+    for (data, grad, label, op, origin), parents, differentiable, locals_ in records:
         node = kind(data, label)
         node.grad = grad
         node.op = op
         node._args = tuple(nodes[i] for i in parents)
         node._inputs = tuple(node._args[i] for i in differentiable)
         node._locals = locals_
+        if origin is not None:
+            node._origin = origin
         nodes.append(node)
     root: V = nodes[-1]
     return root

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
+from autograd_mini.source import NOWHERE, Origin
+
 __all__ = ["Mode", "current", "detect_anomaly", "no_grad", "quiet", "record_lines", "recording", "switch"]
 
 
@@ -17,7 +19,7 @@ __all__ = ["Mode", "current", "detect_anomaly", "no_grad", "quiet", "record_line
 class Mode:
     """What the current context asks for: is a graph recorded, with its source lines, are inf and nan hunted, hushed.
 
-    While a function is traced to be compiled, `tracer` is the ``Tracer``.
+    While a function is traced to be compiled, `tracer` is the ``Tracer``. `origin` holds the scopes that are open.
     """
 
     recording: bool = True
@@ -25,6 +27,7 @@ class Mode:
     anomaly: bool = False
     quiet: bool = False
     tracer: Any = None
+    origin: Origin = NOWHERE
 
 
 _mode: ContextVar[Mode] = ContextVar("autograd_mini_mode", default=Mode())  # noqa: B039  # a Mode is frozen

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_mini import modes
-from autograd_mini.source import warn
+from autograd_mini.source import Located, warn
 from autograd_mini.tracer import held, is_unknown, refuse_unknown
 
 __all__ = ["Comparable", "as_recorded", "constant", "elementwise", "number", "number_text", "product_text"]
@@ -122,7 +122,7 @@ def _plain(x: Any) -> float | None:
     return x._data if isinstance(x, Comparable) else constant(x)
 
 
-class Comparable:
+class Comparable(Located):
     """The reading half of a Value: it compares, converts and formats as the number it holds."""
 
     __slots__ = ("_data",)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from autograd_mini.printing import printable
 
-__all__ = ["SourceLine", "user_line", "warn"]
+__all__ = ["NOWHERE", "Located", "Origin", "SourceLine", "user_line", "warn"]
 
 _LONGEST = 300
 _NOT_THE_USERS = frozenset({"autograd_mini", "nn", "viz", "numpy", "copy"})  # the last two call methods of a Value
@@ -23,6 +23,34 @@ class SourceLine(NamedTuple):
     def __str__(self) -> str:
         text = printable(linecache.getline(self.filename, self.number).strip(), _LONGEST)
         return f"{printable(self.filename, _LONGEST)}:{self.number}" + (f": {text}" if text else "")
+
+
+class Origin(NamedTuple):
+    """Where a node was recorded: the line of the user's code, if lines were recorded, and the scopes open around it."""
+
+    line: SourceLine | None = None
+    scope: tuple[str, ...] = ()
+
+
+NOWHERE = Origin()
+
+
+class Located:
+    """What may remember where it was recorded."""
+
+    __slots__ = ("_origin",)
+
+    _origin: Origin  # set only where there is something to remember
+
+    @property
+    def line(self) -> SourceLine | None:
+        """The line of the user's code that made this node, if ``record_lines()`` was on; else None."""
+        return getattr(self, "_origin", NOWHERE).line
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The names of the scopes that were open when this node was recorded, the outermost first; see ``scope()``."""
+        return getattr(self, "_origin", NOWHERE).scope
 
 
 def _user_frame() -> FrameType:

@@ -16,7 +16,7 @@ from autograd_mini.kits import FLOAT
 from autograd_mini.number import Comparable, constant, elementwise, number, number_text
 from autograd_mini.printing import always_answers
 from autograd_mini.rules import RULES
-from autograd_mini.source import SourceLine, user_line
+from autograd_mini.source import Origin, user_line
 from autograd_mini.tracer import refuse_unknown
 
 __all__ = ["Scalar", "Value", "apply", "leaf", "parameter", "record", "unary"]
@@ -94,12 +94,11 @@ class Value(Comparable):
         (10.0, 6.0)
     """
 
-    __slots__ = ("_args", "_grad", "_inputs", "_line", "_locals", "label", "op")
+    __slots__ = ("_args", "_grad", "_inputs", "_locals", "label", "op")
 
     _args: tuple["Value | float", ...]
     _grad: float
     _inputs: tuple["Value", ...]
-    _line: SourceLine
     _locals: tuple[float, ...]
     label: str
     op: str
@@ -147,11 +146,6 @@ class Value(Comparable):
         for argument, local in zip(differentiable_arguments(self), self._locals, strict=True):
             result[argument] = local
         return tuple(result)
-
-    @property
-    def line(self) -> SourceLine | None:
-        """The line of the user's code that made this node, if ``record_lines()`` was on; else None."""
-        return getattr(self, "_line", None)
 
     def backward(self) -> None:
         """Write ∂self/∂node into ``.grad`` of every node that self depends on.
@@ -343,5 +337,7 @@ def _record_carefully(
         node.op, node._args = (op, args) if mode.tracer else ("", ())
         node._inputs = node._locals = ()
     if mode.lines:
-        node._line = user_line()
+        node._origin = Origin(user_line(), mode.origin.scope)
+    elif mode.origin.scope:
+        node._origin = mode.origin  # one for all nodes of the scope
     return node

@@ -1,0 +1,158 @@
+"""Which part of a model or a program each node of a graph belongs to, as a path of names from the outside in.
+
+The names are those of the scopes a node was recorded in, then those of the layer and the neuron whose parameters it
+uses, read off their labels. A graph without either is grouped by its shape.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from autograd_mini.graph import topological_order
+from autograd_mini.rules import RULES
+
+__all__ = ["LEVELS", "Groups", "cut_at", "groups_of", "structure_of"]
+
+Groups: TypeAlias = dict[Any, tuple[str, ...]]
+
+LEVELS = ("neuron", "layer", "network")
+"""Where the names of a model can be cut, from the inside out."""
+
+_MOST_GROUPS = 100  # that a graph is grouped into by its shape
+_LOSS = ("loss",)
+_UNIT = re.compile(r"neuron\d*|batch_norm|dropout")  # what nn calls the parts of a layer
+_ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
+
+
+def groups_of(root: Any) -> Groups:
+    """Find the path of names of the group that each node belongs to.
+
+    An operation on parameters belongs where their labels say, ``hidden.neuron1.w[0]`` to ``("hidden", "neuron1")``, and
+    what is made of it alone goes with it, up to the next operation on parameters. Behind the last one that is only the
+    activation function, and the rest is the group ``("loss",)``. A parameter or constant goes with what uses it. Scopes
+    stand in front of these names. What is in no group has the path ``()``.
+
+    Example:
+        >>> from autograd_mini import Value, dot, parameter
+        >>> w, x = parameter(2.0, "hidden.neuron1.w[0]"), Value(3.0, "x")
+        >>> groups = groups_of(y := dot([w], [x]).tanh())
+        >>> groups[y], groups[w], groups[x]
+        (('hidden', 'neuron1'), ('hidden', 'neuron1'), ())
+    """
+    order = topological_order(root)
+    owners = {node: owner for node in order if (owner := _owner(node))}
+    ahead = _before_parameters(order, owners)
+    labels: Groups = {}
+    for node in order:
+        if node.parents:
+            labels[node] = _label_path(node, owners, labels, node in ahead) or _loss_path(node, labels, node in ahead)
+    groups = {node: _joined(node.scope, labels[node]) for node in labels}
+    uses: dict[Any, list[tuple[str, ...]]] = {}
+    for node in labels:
+        for parent in node.parents:
+            if parent.op in ("parameter", "constant") and not parent.parents:
+                uses.setdefault(parent, []).append(groups[node])
+    for node in order:
+        if not node.parents:
+            groups[node] = _common(uses.get(node, ())) or owners.get(node, ())
+    return groups
+
+
+def structure_of(root: Any) -> Groups:
+    """Group a graph by its shape: what has the same op and as many operations below it on the longest path.
+
+    Of a graph with more than a hundred such groups, neighbouring levels are put together, whatever their ops.
+
+    Example:
+        >>> from autograd_mini import Value
+        >>> xs = [Value(float(i)) for i in range(1000)]
+        >>> sorted(set(structure_of(sum(x * x for x in xs[:3])).values()))[:3]
+        [(), ('level 1: *',), ('level 2: +',)]
+    """
+    order = topological_order(root)
+    level: dict[Any, int] = {}
+    for node in order:
+        level[node] = max((level[parent] + 1 for parent in node.parents), default=0)
+    classes = {(level[node], node.op) for node in order if node.parents}
+    if len(classes) <= _MOST_GROUPS:
+        return {node: (f"level {level[node]}: {_symbol(node.op)}",) if node.parents else () for node in order}
+    size = -(-max(level.values()) // _MOST_GROUPS)
+    names = [f"levels {i * size + 1:,} to {(i + 1) * size:,}" for i in range(_MOST_GROUPS)]
+    return {node: (names[(level[node] - 1) // size],) if node.parents else () for node in order}
+
+
+def cut_at(level: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Cut a path of names at the neuron, at the layer around it, or at the network around that.
+
+    Args:
+        level: ``"neuron"``, ``"layer"`` or ``"network"``.
+        path: the names. Without a neuron among them, the last is taken for a layer.
+
+    Example:
+        >>> path = ("encoder", "hidden", "neuron1", "gate")
+        >>> [cut_at(level, path) for level in LEVELS]
+        [('encoder', 'hidden', 'neuron1'), ('encoder', 'hidden'), ('encoder',)]
+        >>> [cut_at(level, ("hidden", "neuron1")) for level in LEVELS]
+        [('hidden', 'neuron1'), ('hidden',), ('network',)]
+    """
+    if not path or path == _LOSS:
+        return path
+    unit = next((i for i, name in enumerate(path) if _UNIT.fullmatch(name)), None)
+    if level == "neuron":
+        return path if unit is None else path[: unit + 1]
+    layer = path if unit is None else path[:unit] or ("layer",)
+    return layer if level == "layer" else layer[:-1] or ("network",)
+
+
+def _owner(node: Any) -> tuple[str, ...]:
+    """The path in the label of a parameter, without the last part, which names the parameter itself."""
+    if node.op != "parameter" or node.parents:
+        return ()
+    return tuple(part for part in str(node.label).split(".")[:-1] if part.strip())
+
+
+def _before_parameters(order: Sequence[Any], owners: Groups) -> set[Any]:
+    """The nodes from which a path leads on to an operation on parameters."""
+    found: set[Any] = set()
+    for node in reversed(order):
+        if node in found or any(parent in owners for parent in node.parents):
+            found.update(node.parents)
+    return found
+
+
+def _label_path(node: Any, owners: Groups, labels: Groups, is_ahead: bool) -> tuple[str, ...]:
+    used = [owners[parent] for parent in node.parents if parent in owners]
+    if used:
+        return _common(used)
+    made_of = [parent for parent in node.parents if parent.op != "constant"]
+    if not is_ahead and not (len(made_of) == 1 and _is_activation(node.op)):
+        return ()
+    return _common([labels[parent] for parent in made_of if parent.parents])
+
+
+def _loss_path(node: Any, labels: Groups, is_ahead: bool) -> tuple[str, ...]:
+    """What depends on parameters, and stands behind the last operation on any, is the loss."""
+    return () if is_ahead or not any(labels.get(parent) for parent in node.parents) else _LOSS
+
+
+def _is_activation(op: str) -> bool:
+    return op in RULES and RULES[op].arity is not None and op not in _ARITHMETIC
+
+
+def _joined(scope: tuple[str, ...], labels: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the scopes and then those of the labels; what both say is said once."""
+    shared = next(k for k in range(min(len(scope), len(labels)), -1, -1) if scope[len(scope) - k :] == labels[:k])
+    return scope + labels[shared:]
+
+
+def _common(paths: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The names that all the paths begin with."""
+    different = list(set(paths))
+    if len(different) <= 1:
+        return different[0] if different else ()
+    first, last = min(different), max(different)
+    return first[: next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
+
+
+def _symbol(op: str) -> str:
+    return RULES[op].symbol if op in RULES else op
