@@ -101,7 +101,7 @@ def explore(
         "groups": [{"name": g.name, "parent": None if g.parent is None else g.parent.number} for g in tree.groups],
         "groupOf": packed((group.number for group in tree.of_node), "i4"),
         "pictures": {"views": pictures.views, "layouts": pictures.layouts, "leftOut": pictures.left_out},
-        "levels": [],
+        "levels": tree.level_names(),
         "start": _start(pictures),
         **maps_of(data, input_shape),
         "boundary": scene.boundary(data),

@@ -1,5 +1,6 @@
 """The groups of a graph as a tree: layers and neurons by their names, and parts where a picture would be too full."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -61,7 +62,7 @@ class GroupTree:
         self.groups: list[Group] = []
         self.root = self._add("graph", None)
         known: dict[tuple[str, ...], Group] = {(): self.root}
-        inputs = [i for i, (node, path) in enumerate(zip(data.nodes, paths, strict=True)) if not node.op and not path]
+        inputs = [i for i, node in enumerate(data.nodes) if not node.op and not node.parents]
         as_input = set(inputs) if len(inputs) > _FEW_INPUTS else set()
         self.of_node: list[Group] = []
         for i, path in enumerate(paths):
@@ -75,6 +76,16 @@ class GroupTree:
     def depth(self) -> int:
         """How deep groups are in each other."""
         return max(group.depth for group in self.groups)
+
+    def level_names(self) -> list[str]:
+        """What to call the picture of each depth: by layers and neurons where the groups are these."""
+        depths = range(1, self.depth + 1)
+        names = {depth: [group.name for group in self.groups if group.depth == depth] for depth in depths}
+        neurons = [depth for depth in depths if any(re.fullmatch(r"neuron\d+", name) for name in names[depth])]
+        if not neurons:
+            return ["groups"] if self.depth == 1 else [f"depth {depth}" for depth in depths]
+        known = {neurons[0]: "neurons", neurons[0] - 1: "layers"}
+        return [known.get(depth, f"depth {depth}") for depth in depths]
 
     def _find(self, known: dict[tuple[str, ...], Group], path: tuple[str, ...]) -> Group:
         for length in range(1, len(path) + 1):

@@ -16,8 +16,8 @@ from viz.render import render
 __all__ = ["Pictures", "laid_out"]
 
 _INCH = 72.0
-_SIZES = {"node": (140, 46), "group": (190, 64), "rest": (120, 34)}
-_MOST_ITEMS = 24_000  # that are laid out in all
+_SIZES = {"node": (172, 46), "group": (190, 64), "rest": (120, 34)}
+_MOST_ITEMS = 6_000  # that are laid out in all
 _TOGETHER = 1_000  # items that one call of dot is given
 _SIMPLE = 700  # more edges than that are drawn straight, which takes a tenth of the time
 
@@ -38,7 +38,7 @@ class Pictures:
 
 
 def laid_out(views: Iterable[View]) -> Pictures:
-    """Lay pictures out, until there are about 24,000 things in them.
+    """Lay pictures out, until there are about 6,000 things in them.
 
     Raises:
         RenderError: if there is no renderer, or it fails.

@@ -92,7 +92,7 @@ def _view(data: GraphData, tree: GroupTree, users: list[list[int]], group: Group
     of_node: dict[int, int] = {}
     members = range(len(data.nodes)) if group is tree.root else sorted(_members(group))
     for number in members:
-        of_node[number] = place.setdefault(_shown(tree.of_node[number], number, depth), len(place))
+        of_node[number] = place.setdefault(_shown(group, tree.of_node[number], number, depth), len(place))
     inside = len(place)
     if group is not tree.root:
         for is_use in (False, True):
@@ -117,11 +117,14 @@ def _members(group: Group) -> Iterator[int]:
         stack += one.groups
 
 
-def _shown(group: Group, number: int, depth: int | None) -> Item:
-    """What a node is shown as where groups deeper than `depth` are folded: itself, or the group around it."""
-    if depth is None or group.depth < depth:
+def _shown(view: Group, group: Group, number: int, depth: int | None) -> Item:
+    """What a node is shown as where groups are opened down to `depth`: itself, or the group around it.
+
+    A group without groups in it stays folded at every depth.
+    """
+    if depth is None or group is view or (group.depth < depth and group.groups):
         return Node(number)
-    return next(around.number for around in group.ancestors() if around.depth == depth)
+    return next(around.number for around in group.ancestors() if around.depth <= depth)
 
 
 def _outside(

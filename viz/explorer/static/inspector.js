@@ -1,5 +1,5 @@
 // The panel beside the picture: what is to be known of a node or of a group.
-import { factorText, h, numberText, percentText, plural } from "./words.js";
+import { bar, factorText, h, numberText, percentText, plural } from "./words.js";
 
 const MOST = 12;
 
@@ -14,8 +14,19 @@ export class Inspector {
     if (field) document.getElementById(field)?.focus();
   }
 
+  // Before anything is selected: how large the graph is, and where it is steepest.
   welcome() {
-    return [h("h2", {}, "Nothing selected"), h("p", { class: "quiet" }, "Click a card, or press Tab and the arrow keys in the picture. A question mark lists the keys.")];
+    const { app } = this, { graph } = app, state = app.gradientState();
+    const leaves = [...graph.leaves].filter((i) => state.reached[i] && graph.told(i).kind !== "constant");
+    leaves.sort((a, b) => Math.abs(state.gradient[b]) - Math.abs(state.gradient[a]));
+    const largest = Math.abs(state.gradient[leaves[0]]) || 1;
+    const rows = leaves.slice(0, MOST).map((i) => h("tr", {}, h("th", { scope: "row" }, this.link(i)), h("td", {}, app.valueText(i)), h("td", {}, app.gradientText(i)),
+      h("td", {}, bar(state.gradient[i] / largest, 44))));
+    return [
+      h("h2", {}, "The graph"),
+      h("p", { class: "quiet" }, `${plural(graph.operations.length, "operation")}, ${plural(graph.leaves.length, "leaf", "leaves")}, ${plural(graph.stepCount, "edge")} that a gradient takes. Click a card, or go through the picture with Tab and the arrow keys; ? lists all keys.`),
+      rows.length ? h("section", {}, h("h3", {}, "Largest gradients"), h("table", {}, h("thead", {}, h("tr", {}, ...["leaf", "value", "gradient", ""].map((text) => (text ? h("th", { scope: "col" }, text) : h("td")))), ), h("tbody", {}, rows))) : null,
+    ];
   }
 
   link(node) {
@@ -110,8 +121,7 @@ export class Inspector {
     if (!count) return null;
     const lines = best.map(({ product, share, nodes }) => {
       const shown = nodes.length > 7 ? [...nodes.slice(0, 3), null, ...nodes.slice(-3)] : nodes;
-      const bar = h("meter", { min: 0, max: 1, value: Math.min(1, Math.abs(share) || 0), "aria-label": `share ${percentText(share)}` });
-      return h("li", {}, h("div", { class: "share" }, bar, h("span", {}, percentText(share)), h("span", { class: "quiet" }, numberText(product))),
+      return h("li", {}, h("div", { class: "share" }, bar(share, 80), h("span", {}, percentText(share)), h("span", { class: "quiet" }, numberText(product))),
         h("div", { class: "way" }, shown.flatMap((one, i) => [i ? " → " : "", one === null ? "…" : this.link(one)])));
     });
     return h("section", {}, h("h3", {}, count > best.length ? `The largest of ${count < 1e15 ? count.toLocaleString("en") : numberText(count, 3)} paths` : plural(count, "path")), h("ol", { class: "paths" }, lines));

@@ -1,7 +1,7 @@
 // One picture on the page: cards and edges where dot has put them; pan, zoom, and a focus that arrow keys move.
 import { numberText, plural, s } from "./words.js";
 
-const SIZES = { node: [140, 46], group: [190, 64], rest: [120, 34] };
+const SIZES = { node: [172, 46], group: [190, 64], rest: [120, 34] };
 const FAR = 0.5, SMALLEST = 0.02, LARGEST = 4;
 
 export class Picture {
@@ -9,7 +9,7 @@ export class Picture {
     this.svg = svg;
     this.app = app;
     this.world = s("g", { class: "world" });
-    svg.append(s("defs", {}, s("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" },
+    svg.append(s("defs", {}, s("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" },
       s("path", { d: "M0 0 8 4 0 8z", class: "arrow" }))), this.world);
     this.at = { x: 0, y: 0, scale: 1 };
     this.listen();
@@ -55,9 +55,11 @@ export class Picture {
       const told = app.graph.told(item), isRoot = item === app.graph.root;
       classes.push(isRoot ? "root" : told.kind);
       parts.title = app.words.name(item);
+      const within = app.groups.path(this.view.group).slice(1).map((group) => `${app.groups.told(group).name}.`).join("");
+      const name = parts.title.startsWith(within) ? parts.title.slice(within.length) : parts.title;
       const symbol = told.kind === "operation" ? told.symbol : told.kind;
       children.push(s("rect", { width: w, height, rx: 6, class: "card" }), s("rect", { width: 4, height: height - 12, x: 0, y: 6, class: "stripe" }));
-      children.push(text(12, 18, "title", cut(parts.title, 12 + Math.max(0, 6 - symbol.length))), text(w - 10, 18, "small end", cut(symbol, 9)));
+      children.push(text(12, 18, "title", cut(name, 21 - Math.min(9, symbol.length))), text(w - 10, 18, "small end", cut(symbol, 9)));
       children.push(parts.first = text(12, 36, "number", ""), parts.second = text(w - 10, 36, "number gradient end", ""));
     }
     parts.g = s("g", {

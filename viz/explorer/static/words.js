@@ -77,6 +77,12 @@ export function h(tag, properties = {}, ...children) {
   return made(document.createElement(tag), properties, children);
 }
 
+// A bar as long as a share from 0 to 1; the number stands beside it.
+export function bar(share, width) {
+  const long = Math.max(1, width * Math.min(1, Math.abs(share) || 0));
+  return s("svg", { class: "bar-of", width, height: 8, "aria-hidden": "true" }, s("rect", { width, height: 8, rx: 2, class: "rail" }), s("rect", { width: long, height: 8, rx: 2, class: "filled" }));
+}
+
 export function s(tag, properties = {}, ...children) {
   return made(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children);
 }
