@@ -1,7 +1,8 @@
 """A folded graph: groups, the total derivatives across their boundaries, and the chain rule over them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from autograd_mini.backward import hand_down
@@ -55,9 +56,8 @@ class Group:
         leaves: Sequence[Any],
         inputs: Sequence[Any],
         outputs: Sequence[Any],
-        part: int = 1,
     ) -> None:
-        self.path, self.part, self.parts = path, part, part
+        self.path, self.part, self.parts = path, 1, 1
         self.operations, self.leaves = tuple(operations), tuple(leaves)
         self.inputs, self.outputs = tuple(inputs), tuple(outputs)
 
@@ -129,10 +129,13 @@ class FoldedGraph:
         root: the Value whose graph it is.
         nodes: Values and Groups, each after those it depends on.
         size: how many nodes the graph had.
+        paths: the names of the group of each Value, as far as they are known.
     """
 
-    def __init__(self, root: Any, nodes: Sequence[Any], size: int) -> None:
-        self.root, self.nodes, self.size = root, tuple(nodes), size
+    def __init__(
+        self, root: Any, nodes: Sequence[Any], size: int, paths: Mapping[Any, tuple[str, ...]] = MappingProxyType({})
+    ) -> None:
+        self.root, self.nodes, self.size, self.paths = root, tuple(nodes), size, paths
 
     @cached_property
     def node_of(self) -> dict[Any, Any]:
@@ -140,6 +143,11 @@ class FoldedGraph:
         return {
             member: node for node in self.nodes for member in (node.members if isinstance(node, Group) else (node,))
         }
+
+    def sources(self, node: Any) -> list[Any]:
+        """The nodes that one node depends on, each once."""
+        inputs = node.inputs if isinstance(node, Group) else node.parents
+        return list(dict.fromkeys(self.node_of[x] for x in inputs))
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:

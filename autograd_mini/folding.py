@@ -7,7 +7,8 @@ derivative of an output by an input is the sum over the paths between them insid
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from autograd_mini.folded import Edge, FoldedGraph, Group
@@ -20,6 +21,9 @@ __all__ = ["Edge", "Fold", "FoldedGraph", "Group", "fold", "groups_of"]
 
 Fold: TypeAlias = int | str | None
 """How far to fold: a number of levels to leave open, a name of ``FOLDS``, or None for not at all."""
+
+_Path: TypeAlias = tuple[str, ...]
+_Cut: TypeAlias = Callable[[_Path], _Path]
 
 FOLDS = (*LEVELS, "structure", "auto")
 _MOST_NODES = 300  # that "auto" leaves
@@ -71,90 +75,104 @@ def fold(
     if depth == "auto":
         return _fitting(root, order, opened, apart, groups)
     if depth is None:
-        paths: Mapping[Any, tuple[str, ...]] = {}
-    else:
-        paths = groups if groups is not None else structure_of(root) if depth == "structure" else groups_of(root)
-    return _folded(root, order, paths, depth, set(opened), set(apart))
+        return FoldedGraph(root, order, len(order))
+    paths = groups if groups is not None else structure_of(root) if depth == "structure" else groups_of(root)
+    return _folded(root, order, paths, _cutter(depth), set(opened), set(apart))
 
 
 def _fitting(root: Any, order: Sequence[Any], opened: Any, apart: Any, groups: Groups | None) -> FoldedGraph:
     """The most open way to fold that has few enough nodes, or else the one by structure."""
     opened, apart = set(opened), set(apart)
-    folded = _folded(root, order, {}, None, opened, apart)
-    if len(folded.nodes) <= _MOST_NODES:
-        return folded
+    if len(order) <= _MOST_NODES:
+        return FoldedGraph(root, order, len(order))
     paths = groups if groups is not None else groups_of(root)
     structure = structure_of(root)
     for depth in range(max(map(len, paths.values())) - 1, -1, -1):
-        folded = _folded(root, order, paths, depth, opened, apart)
+        folded = _folded(root, order, paths, _within(depth + 1), opened, apart)
         if len(folded.nodes) <= _MOST_NODES:
             return folded
     both = {node: path or structure[node] for node, path in paths.items()}
-    folded = _folded(root, order, both, 0, opened, apart)
-    return folded if len(folded.nodes) <= _MOST_NODES else _folded(root, order, structure, 0, opened, apart)
+    folded = _folded(root, order, both, _within(1), opened, apart)
+    return folded if len(folded.nodes) <= _MOST_NODES else _folded(root, order, structure, _whole, opened, apart)
 
 
 def _folded(
     root: Any,
     order: Sequence[Any],
-    paths: Mapping[Any, tuple[str, ...]],
-    depth: Fold,
-    opened: set[tuple[str, ...]],
+    paths: Mapping[Any, _Path],
+    cut: _Cut,
+    opened: set[_Path],
     apart: set[Any],
 ) -> FoldedGraph:
     operations = [node for node in order if node.parents]
-    class_of = {node: _cut(paths.get(node, ()), depth, opened) or node for node in operations}
+    class_of = {node: _opened(cut, paths.get(node, ()), opened) or node for node in operations}
     classes = acyclic_classes(operations, class_of)
     place = {node: i for i, (_, members) in enumerate(classes) for node in members}
-    used_by: dict[Any, dict[int, None]] = {node: {} for node in order}
+    used_by: dict[Any, set[int]] = {node: set() for node in order}
     for node in operations:
         for parent in node.parents:
-            used_by[parent][place[node]] = None
-    used_by[root][-1] = None
-    is_group = [isinstance(name, tuple) for name, _ in classes]
-    own: dict[int, list[Any]] = {}
-    free: dict[int, list[Any]] = {}
-    for node in order:
-        if not node.parents:
-            first = next(iter(used_by[node]))
-            alone = len(used_by[node]) == 1 and first >= 0 and is_group[first] and node.op and node not in apart
-            (own if alone else free).setdefault(first, []).append(node)
-    owned = {leaf: i for i, leaves in own.items() for leaf in leaves}
+            used_by[parent].add(place[node])
+    used_by[root].add(len(classes))  # the root is an output, and the last
+    own, free = _placed_leaves(order, [isinstance(name, tuple) for name, _ in classes], used_by, apart)
+    place |= {leaf: i for i, leaves in own.items() for leaf in leaves}
     nodes: list[Any] = []
-    count: dict[Any, int] = {}
+    parts: dict[Any, list[Group]] = {}
     for i, (name, members) in enumerate(classes):
-        nodes += _bundled(free.get(i, ()), apart, opened) if is_group[i] else free.get(i, ())
-        if not is_group[i]:
+        if not isinstance(name, tuple):
+            nodes += free.get(i, [])
             nodes += members
             continue
-        count[name] = count.get(name, 0) + 1
-        outputs = [node for node in members if used_by[node].keys() - {i}]
-        inputs = {
-            parent: None for node in members for parent in node.parents if place.get(parent, owned.get(parent)) != i
-        }
-        nodes.append(Group(name, members, own.get(i, ()), tuple(inputs), outputs, part=count[name]))
-    nodes += free.get(-1, ())
-    for node in nodes:
-        if isinstance(node, Group) and node.operations:
-            node.parts = count.get(node.path, 1)
-    return FoldedGraph(root, tuple(nodes), len(order))
+        nodes += _bundled(free.get(i, ()), apart, opened)
+        outputs = [node for node in members if used_by[node] != {i}]
+        parents = dict.fromkeys(parent for node in members for parent in node.parents)
+        group = Group(name, members, own.get(i, ()), [x for x in parents if place.get(x) != i], outputs)
+        parts.setdefault(name, []).append(group)
+        nodes.append(group)
+    for several in parts.values():
+        for number, group in enumerate(several, 1):
+            group.part, group.parts = number, len(several)
+    return FoldedGraph(root, nodes or free[0], len(order), paths)
 
 
-def _cut(path: tuple[str, ...], depth: Fold, opened: set[tuple[str, ...]]) -> tuple[str, ...]:
-    """The group that a node of this path is folded into; () for none."""
-    if depth is None or not path:
-        return ()
+def _placed_leaves(
+    order: Sequence[Any], is_group: Sequence[bool], used_by: Mapping[Any, set[int]], apart: set[Any]
+) -> tuple[dict[int, list[Any]], dict[int, list[Any]]]:
+    """List the leaves that go into each group, and those that stay outside by the first node that they go to."""
+    own: dict[int, list[Any]] = {}
+    free: dict[int, list[Any]] = {}
+    for leaf in order:
+        if not leaf.parents:
+            first = min(used_by[leaf])
+            is_own = leaf.op and len(used_by[leaf]) == 1 and is_group[first : first + 1] == [True] and leaf not in apart
+            (own if is_own else free).setdefault(first, []).append(leaf)
+    return own, free
+
+
+def _cutter(depth: int | str) -> _Cut:
+    """Give the function from the path of a node to that of the group it is folded into; () for none."""
     if isinstance(depth, int):
-        cut = path[: depth + 1] if len(path) > depth else ()
-    else:
-        cut = path if depth == "structure" else cut_at(depth, path)
-    while cut in opened:
-        length = len(cut) if cut == path[: len(cut)] else 0
-        cut = path[: length + 1] if length < len(path) else ()
-    return cut
+        return lambda path: path[: depth + 1] if len(path) > depth else ()
+    return _whole if depth == "structure" else partial(cut_at, depth)
 
 
-def _bundled(leaves: Sequence[Any], apart: set[Any], opened: set[tuple[str, ...]]) -> list[Any]:
+def _within(length: int) -> _Cut:
+    return lambda path: path[:length]
+
+
+def _whole(path: _Path) -> _Path:
+    return path
+
+
+def _opened(cut: _Cut, path: _Path, opened: set[_Path]) -> _Path:
+    """Cut a path, but so that the groups that are to stay open do."""
+    group = cut(path)
+    while group in opened:
+        length = len(group) if group == path[: len(group)] else 0
+        group = path[: length + 1] if length < len(path) else ()
+    return group
+
+
+def _bundled(leaves: Sequence[Any], apart: set[Any], opened: set[_Path]) -> list[Any]:
     """Put leaves of the same kind together where there are many."""
     kinds: dict[str, list[Any]] = {}
     result: list[Any] = []

@@ -59,20 +59,23 @@ def groups_of(root: Any) -> Groups:
 
 
 def structure_of(root: Any) -> Groups:
-    """Group a graph by its shape: what has the same op and as many operations below it on the longest path.
+    """Group a graph by its shape: operations of one op on one level are a group.
 
-    Of a graph with more than a hundred such groups, neighbouring levels are put together, whatever their ops.
+    The level counts how often the op changes on the way from the leaves, at most. Of a graph with more than a hundred
+    such groups, neighbouring levels are put together, whatever their ops.
 
     Example:
         >>> from autograd_mini import Value
-        >>> xs = [Value(float(i)) for i in range(1000)]
-        >>> sorted(set(structure_of(sum(x * x for x in xs[:3])).values()))[:3]
+        >>> ws, xs = [Value(0.1), Value(0.2), Value(0.3)], [Value(1.0), Value(2.0), Value(3.0)]
+        >>> sorted(set(structure_of(sum(w * x for w, x in zip(ws, xs))).values()))
         [(), ('level 1: *',), ('level 2: +',)]
     """
     order = topological_order(root)
     level: dict[Any, int] = {}
     for node in order:
-        level[node] = max((level[parent] + 1 for parent in node.parents), default=0)
+        level[node] = max(
+            (level[parent] + (parent.op != node.op or not parent.parents) for parent in node.parents), default=0
+        )
     classes = {(level[node], node.op) for node in order if node.parents}
     if len(classes) <= _MOST_GROUPS:
         return {node: (f"level {level[node]}: {_symbol(node.op)}",) if node.parents else () for node in order}
@@ -86,7 +89,7 @@ def cut_at(level: str, path: tuple[str, ...]) -> tuple[str, ...]:
 
     Args:
         level: ``"neuron"``, ``"layer"`` or ``"network"``.
-        path: the names. Without a neuron among them, the last is taken for a layer.
+        path: the names. Without a neuron among them, it stays as it is.
 
     Example:
         >>> path = ("encoder", "hidden", "neuron1", "gate")
@@ -95,13 +98,12 @@ def cut_at(level: str, path: tuple[str, ...]) -> tuple[str, ...]:
         >>> [cut_at(level, ("hidden", "neuron1")) for level in LEVELS]
         [('hidden', 'neuron1'), ('hidden',), ('network',)]
     """
-    if not path or path == _LOSS:
-        return path
     unit = next((i for i, name in enumerate(path) if _UNIT.fullmatch(name)), None)
+    if unit is None:
+        return path
     if level == "neuron":
-        return path if unit is None else path[: unit + 1]
-    layer = path if unit is None else path[:unit] or ("layer",)
-    return layer if level == "layer" else layer[:-1] or ("network",)
+        return path[: unit + 1]
+    return path[:unit] or ("layer",) if level == "layer" else path[: max(unit - 1, 0)] or ("network",)
 
 
 def _owner(node: Any) -> tuple[str, ...]:

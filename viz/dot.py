@@ -1,35 +1,54 @@
 """``draw_dot``: the graph behind a Value, operation by operation."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-import graphviz
-
-from autograd_mini import RULES, GraphTooLargeError, Value, topological_order
-from autograd_mini.backward import hand_on
-from autograd_mini.number import number_text
+from autograd_mini import RULES, GraphTooLargeError, Value
+from autograd_mini.folding import Fold
 from nn import Module
-from viz.colors import Theme, ink, theme_named
+from viz.colors import theme_named
 from viz.figure import Figure
-from viz.markup import cell, font, html_text, row, table, tooltip_text
+from viz.folded import folded_source
+from viz.looks import Looks, draw_rest, local_attributes, new_graph, node_table, numbered
+from viz.markup import tooltip_text
+from viz.view import View
 
 __all__ = ["Looks", "draw_dot", "graph_source"]
 
 _MOST_NODES = 300
-_DIRECTIONS = ("LR", "RL", "TB", "BT")
 
 
 def draw_dot(
-    value: Value, *, show_local: bool = False, force: bool = False, theme: str = "light", rankdir: str = "LR"
+    value: Value,
+    *,
+    fold: Fold = None,
+    focus: Value | None = None,
+    radius: int = 2,
+    paths_to: Value | None = None,
+    show_local: bool = False,
+    force: bool = False,
+    theme: str = "light",
+    rankdir: str = "LR",
 ) -> Figure:
-    """Draw every operation that `value` was made by, with its number and its gradient.
+    """Draw the operations that `value` was made by, with their numbers and their gradients; all, or as many as wanted.
 
     Each node says what it is: ``input``, ``parameter``, ``constant``, the sign of its operation, and ``output`` for
-    `value` itself. An edge runs from each argument to the node made of it, in the order of the arguments.
+    `value` itself. An edge runs from each argument to the node made of it, in the order of the arguments, and has its
+    number where that order counts.
+
+    A group of operations that is folded, such as a neuron, a layer or a ``scope``, is one node with a double frame, and
+    the edges carry derivatives: the local derivative of a single operation, the total derivative of a group's output by
+    its input, so that the chain rule can be followed from `value` to the leaves. Of several between the same two nodes,
+    their number and the largest are told.
 
     Args:
         value: the root of the graph, such as a loss.
+        fold: how far to fold: ``"neuron"``, ``"layer"``, ``"network"``; how many levels of groups to leave open, 0 for
+            none; ``"structure"`` for groups of like operations in a graph without names; ``"auto"`` for as open as 300
+            nodes allow; None for every operation by itself.
+        focus: a node; only what is near it is drawn.
+        radius: how many edges away from `focus` that may be, in both directions.
+        paths_to: a node; only what lies on a path from `value` to it is drawn, and the paths are emphasised.
         show_local: write the local derivative ∂node/∂argument on each edge.
         force: draw a graph of more than 300 nodes too.
         theme: a name from ``viz.colors.THEMES``.
@@ -41,154 +60,67 @@ def draw_dot(
     Raises:
         TypeError: for anything but a Value.
         GraphTooLargeError: for more than 300 nodes, unless forced.
-        ValueError: for an unknown theme or direction.
+        ValueError: for an unknown theme, direction or way to fold, a radius below 1, or a `focus` or `paths_to` that
+            `value` does not depend on.
 
     Example:
         >>> a = Value(3.0, label="a")
         >>> figure = draw_dot(a * a + 1)
         >>> figure.source.count("->")
         4
+        >>> from nn import MLP
+        >>> model = MLP(49, [3, 10], seed=0)
+        >>> loss = sum(y * y for y in model([0.5] * 49))
+        >>> draw_dot(loss, fold="layer")  # doctest: +ELLIPSIS
+        Figure(graph of 172 nodes folded to 3, ... characters of DOT; .save("picture.svg") draws it)
+        >>> draw_dot(loss, paths_to=model.layers[0].neurons[1].b)  # doctest: +ELLIPSIS
+        Figure(26 nodes of 172, ... characters of DOT; .save("picture.svg") draws it)
     """
     if not isinstance(value, Value):
         raise TypeError(_wrong_type(value))
-    order = topological_order(value)
-    if len(order) > _MOST_NODES and not force:
-        raise GraphTooLargeError(
-            f"this graph has {len(order):,} nodes, more than the {_MOST_NODES} that a picture of single operations can "
-            "show; draw a network as cards, draw_network(model, example=..., loss=...), or a smaller part of the "
-            "graph, draw_dot(node) for a node further from the loss, or insist, draw_dot(loss, force=True)"
-        )
     looks = Looks(theme_named(theme), rankdir, show_local)
-    return Figure(graph_source(order, value, looks), f"graph of {len(order)} nodes")
-
-
-@dataclass(frozen=True, slots=True)
-class Looks:
-    """How a graph is drawn.
-
-    Attributes:
-        colors: the theme.
-        rankdir: where the graph runs to.
-        show_local: whether edges carry their local derivatives.
-        mark: the role, a colour and a word, that points out a node and the edges with notes.
-        marked: the node to point out.
-        notes: what to write on the edge to a node's argument instead of the local derivative.
-        dashed: the edges with notes that are drawn dashed.
-        gradients: gradients to show instead of the ones the nodes hold.
-        names: gives the name that a node is shown with.
-        unknown: nodes whose number is not to be shown, since it is not computed yet.
-        more: how many arguments, and how many uses, of a node are left out; the picture says so.
-        opened: nodes to show in the place of others: their arguments and local derivatives.
-        caption: a line below the picture.
-    """
-
-    colors: Theme
-    rankdir: str
-    show_local: bool
-    mark: str = "wrong"
-    marked: Value | None = None
-    notes: Mapping[tuple[Value, int], str] = field(default_factory=dict)
-    dashed: Container[tuple[Value, int]] = ()
-    gradients: Mapping[Value, float] | None = None
-    names: Callable[[Value], str] = lambda node: str(node.label)
-    unknown: Container[Value] = ()
-    more: Mapping[Value, tuple[int, int]] = field(default_factory=dict)
-    opened: Mapping[Value, Value] = field(default_factory=dict)
-    caption: str = ""
-
-    def __post_init__(self) -> None:
-        if self.rankdir not in _DIRECTIONS:
-            legal = ", ".join(map(repr, _DIRECTIONS))
-            raise ValueError(f"unknown rankdir {self.rankdir!r}; the directions are {legal}")
+    view = View(value, fold, focus, radius, paths_to)
+    if len(view.nodes) > _MOST_NODES and not force:
+        raise GraphTooLargeError(_too_large(len(view.nodes)))
+    if fold is None:
+        return Figure(graph_source(view.nodes, value, view.plain_looks(looks)), view.description)
+    return Figure(folded_source(view, looks), view.description)
 
 
 def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
     """Write these nodes and the edges between them in the DOT language."""
     colors = looks.colors
-    graph = graphviz.Digraph(
-        graph_attr={"rankdir": looks.rankdir, "bgcolor": colors.background, "ordering": "in", "nodesep": "0.15",
-                    "ranksep": "0.45", "fontname": "Verdana", "fontsize": "9", "fontcolor": colors.faint,
-                    **({"label": looks.caption} if looks.caption else {})},
-        node_attr={"shape": "plain", "fontname": "Verdana", "fontsize": "10", "fontcolor": colors.text},
-        edge_attr={"color": colors.line, "arrowsize": "0.6", "fontname": "Verdana", "fontsize": "8",
-                   "fontcolor": colors.text},
-    )  # fmt: skip
+    graph = new_graph(looks)
     name = {node: f"v{i}" for i, node in enumerate(nodes)}
     for node in nodes:
         hint = repr(node) if looks.gradients is None else str(node.line or node.label)  # the repr has no gradient then
-        graph.node(name[node], f"<{_node_table(node, node is root, looks)}>", tooltip=tooltip_text(hint))
+        graph.node(name[node], f"<{node_table(node, node is root, looks)}>", tooltip=tooltip_text(hint))
     for node in nodes:
         shown = looks.opened.get(node, node)
-        numbered = len(shown.parents) > 1 and not (shown.op in RULES and RULES[shown.op].commutative)
+        order_counts = len(shown.parents) > 1 and not (shown.op in RULES and RULES[shown.op].commutative)
         for i, (parent, local) in enumerate(zip(shown.parents, shown.local_derivatives, strict=True)):
             if parent not in name:
                 continue
-            attributes = {"headlabel": f" {i} "} if numbered else {}
+            attributes: dict[str, str] = {}
             if (node, i) in looks.notes:
                 color = colors.roles[looks.mark]
                 attributes |= {"label": f" {looks.notes[node, i]} ", "fontcolor": color, "color": color}
                 attributes |= {"penwidth": "2", "style": "dashed" if (node, i) in looks.dashed else "solid"}
             elif looks.show_local and node not in looks.unknown:
-                attributes |= _local(node, i, local, looks)
-            graph.edge(name[parent], name[node], **attributes)
-        for kind, count in zip(("argument", "use"), looks.more.get(node, ()), strict=False):
-            if count:
-                rest, text = f"{name[node]}_{kind}s", f"{count:,} more {kind}{'s' * (count > 1)}"
-                graph.node(rest, text, fontcolor=colors.faint)
-                graph.edge(*((rest, name[node]) if kind == "argument" else (name[node], rest)), style="dotted")
+                attributes = local_attributes(node, i, local, looks)
+            graph.edge(name[parent], name[node], **(numbered(attributes, i) if order_counts else attributes))
+        draw_rest(graph, name[node], looks.more.get(node, (0, 0)), looks, ("argument", "use"))
     return str(graph.source)
 
 
-def _gradient(node: Value, looks: Looks) -> float | None:
-    if looks.gradients is not None:
-        return looks.gradients.get(node)
-    return node.grad if node.has_grad else None
-
-
-def _node_table(node: Value, is_root: bool, looks: Looks) -> str:
-    colors = looks.colors
-    number = "not computed" if node in looks.unknown else number_text(node.data, 4)
-    if node.op == "constant" and not is_root:
-        fill = colors.roles["constant"]
-        content = font(number, 9, ink(fill)) + "<BR/>" + font("constant", 7, ink(fill))
-        return table(row(cell(content)), border=1, cellpadding=3, color=colors.line, bgcolor=fill, style="dashed")
-    role, head = _role(node)
-    if is_root:
-        role, head = "output", f"{head}  output"
-    if node is looks.marked:
-        role, head = looks.mark, f"{head}  {looks.mark}"
-    fill = colors.roles[role]
-    label = html_text(looks.names(node))
-    gradient = _gradient(node, looks)
-    written = "not computed" if gradient is None else number_text(gradient, 4)
-    wide: dict[str, str | float] = {"colspan": 2}
-    rows = [
-        row(cell(font(html_text(head), 12 if node.parents else 9, ink(fill), bold=True), bgcolor=fill, **wide)),
-        *([row(cell(font(label, 10, colors.text, bold=True), **wide))] if label else []),
-        row(cell(font("data", 8, colors.faint), align="left"), cell(font(number, 10, colors.text), align="right")),
-        row(cell(font("grad", 8, colors.faint), align="left"), cell(font(written, 10, colors.text), align="right")),
-    ]
-    return table(*rows, border=2 if is_root else 1, color=colors.line, bgcolor=colors.card)
-
-
-def _role(node: Value) -> tuple[str, str]:
-    if node.parents:
-        return "operation", RULES[node.op].symbol if node.op in RULES else node.op
-    role = node.op or "input"
-    return (role if role in ("parameter", "constant") else "input"), role
-
-
-def _local(node: Value, argument: int, local: float | None, looks: Looks) -> dict[str, str]:
-    """Say what an edge does in the backward pass; a constant takes no part in it."""
-    if local is None:
-        return {}
-    text = f"local {number_text(local, 4)}"
-    upstream = _gradient(node, looks)
-    if upstream is None:
-        return {"label": f" {text} "}
-    step = hand_on({node: upstream}, node, argument, None, local)
-    chain = f"upstream {number_text(upstream)} × local {number_text(local)} = {number_text(step.contribution)}"
-    return {"label": f" {text} ", "edgetooltip": chain, "labeltooltip": chain}
+def _too_large(count: int) -> str:
+    return (
+        f"this graph has {count:,} nodes, more than the {_MOST_NODES} that a picture of single operations can show; "
+        'fold it, draw_dot(loss, fold="auto"), or fold="layer", "neuron" or "structure"; draw a network as cards, '
+        "draw_network(model, example=..., loss=...); draw a smaller part of the graph, draw_dot(loss, focus=node), "
+        "draw_dot(loss, paths_to=w), or draw_dot(node) for a node further from the loss; or insist, "
+        "draw_dot(loss, force=True)"
+    )
 
 
 def _wrong_type(value: Any) -> str:

@@ -1,0 +1,320 @@
+"""draw_dot folded, around a node, and along the paths to one: what is shown, and the derivatives on the edges."""
+
+import json
+import math
+import random
+import re
+import shutil
+import time
+from itertools import pairwise
+
+import pytest
+
+from autograd_mini import GraphTooLargeError, Value, fold, mean, parameter, paths, scope, topological_order
+from autograd_mini.folding import Group
+from autograd_mini.number import number_text
+from nn import MLP, cross_entropy
+from viz import draw_dot
+from viz.colors import THEMES
+from viz.render import render
+
+needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot is not installed: nothing is parsed")
+FOLDS = [0, 1, "neuron", "layer", "network", "structure", "auto"]
+
+
+def nodes(source):
+    return re.findall(r"^\t(v\d+) \[", source, re.MULTILINE)
+
+
+def edges(source):
+    return re.findall(r"^\t(v\d+) -> (v\d+)", source, re.MULTILINE)
+
+
+def labels(source):
+    return re.findall(r"^\tv\d+ -> v\d+ \[.*?\blabel=\"([^\"]*)\"", source, re.MULTILINE)
+
+
+def text(source):
+    """The text of the tables."""
+    return re.sub(r"<[^>]*>", "|", source)
+
+
+def drawn(source):
+    graph = json.loads(render(source, "json"))
+    names = [node["name"] for node in graph.get("objects", [])]
+    return names, sorted((names[edge["tail"]], names[edge["head"]]) for edge in graph.get("edges", []))
+
+
+def lecture():
+    model = MLP(49, [3, 10], activation="sigmoid", seed=0)
+    xs = [Value(i / 49, f"x[{i}]") for i in range(49)]
+    loss = cross_entropy(model(xs), 1)
+    loss.backward()
+    return model, xs, loss
+
+
+def scoped():
+    a, b = Value(2.0, "a"), parameter(-3.0, "b")
+    with scope("square"):
+        c = (a * b + a) ** 2
+    with scope("squash"):
+        d = (c * 0.1).tanh()
+    root = d / a
+    root.backward()
+    return a, b, c, d, root
+
+
+def test_a_folded_group_is_one_node_with_total_derivatives_on_its_edges():
+    a, _, c, d, root = scoped()
+    source = draw_dot(root, fold=0).source
+    assert len(nodes(source)) == 4
+    dc_da = 2 * (2 * -3 + 2) * (-3 + 1)
+    dd_dc = 0.1 * (1 - d.data**2)
+    expected = [f" total {number_text(x, 4)} " for x in (dc_da, dd_dc)]
+    last = [f" {i}: local {number_text(x, 4)} " for i, x in enumerate((1 / a.data, -d.data / a.data**2))]
+    assert labels(source) == expected + last
+    assert math.isclose(root.grad * (1 / a.data) * dd_dc, c.grad)
+
+
+def test_a_group_says_its_name_its_size_its_outputs_and_its_largest_gradient():
+    _, b, c, d, root = scoped()
+    shown = text(draw_dot(root, fold=0).source)
+    for words in ("square", "3 operations, 1 parameter, 1 constant", "its parameter", "squash", "2 operations"):
+        assert f"|{words}" in shown
+    for number in (c.data, c.grad, b.data, b.grad, d.data, d.grad):
+        assert f"|{number_text(number, 4)}|" in shown
+    assert "double frame: a folded group" in shown
+
+
+def test_the_layers_of_a_network_and_how_many_derivatives_lie_between_them():
+    model, _, loss = lecture()
+    figure = draw_dot(loss, fold="layer")
+    assert repr(figure).startswith("Figure(graph of 279 nodes folded to 4, ")
+    shown = text(figure.source)
+    assert edges(figure.source) == [("v0", "v1"), ("v1", "v2"), ("v2", "v3")]
+    counts = [label.split("\\n")[0].strip() for label in labels(figure.source)]
+    assert counts == ["147 totals", "30 totals", "10 totals"]
+    assert "|9 operations, 150 parameters|" in shown
+    assert "|6 more outputs, with smaller gradients|" in shown
+    largest = max(model.layers[0].parameters(), key=lambda p: abs(p.grad))
+    assert f"|{largest.label}|" in shown
+    assert f"|{number_text(largest.grad, 4)}|" in shown
+
+
+def test_the_largest_of_many_derivatives_is_told():
+    _, _, loss = lecture()
+    source = draw_dot(loss, fold="layer").source
+    output = fold(loss, "layer").nodes[2]
+    rows = output.derivatives.items()
+    largest = max((d for _, row in rows for x, d in row.items() if x in output.inputs), key=abs)
+    assert f"largest {number_text(largest, 4)}" in labels(source)[1]
+
+
+def test_an_edge_says_the_chain_rule_when_pointed_at():
+    _, _, loss = lecture()
+    hints = re.findall(r'edgetooltip="([^"]*)"', draw_dot(loss, fold="layer").source)
+    chain = r"upstream × total d sigmoid / d x.*27.*: (\S+) × \(?([^ )]+)\)? = (\S+)"
+    upstream, total, contribution = map(float, re.fullmatch(chain, hints[0]).groups())
+    assert math.isclose(upstream * total, contribution, rel_tol=1e-4)
+    fresh = Value(2.0, "a") * 3
+    with scope("s"):
+        fresh = fresh.exp()
+    assert 'edgetooltip="total d exp / d * = ' in draw_dot(fresh, fold=0).source
+
+
+@pytest.mark.parametrize("how", FOLDS)
+@pytest.mark.parametrize("theme", THEMES)
+@needs_dot
+def test_every_way_to_fold_is_drawn_by_graphviz(how, theme):
+    _, _, loss = lecture()
+    source = draw_dot(loss, fold=how, theme=theme).source
+    assert len(nodes(source)) == len(fold(loss, how).nodes)
+    assert drawn(source) == (nodes(source), sorted(edges(source)))
+    assert not re.search(r"-0(\.0+)?[ <\"]", source)
+    assert THEMES[theme].background in source
+
+
+def test_before_a_pass_nothing_is_called_a_gradient():
+    with scope("s"):
+        y = Value(2.0, "x").exp()
+    shown = text(draw_dot(y, fold=0).source)
+    assert "|not computed|" in shown
+    assert "largest gradient" not in shown
+    assert y.has_grad is False
+
+
+def test_what_is_not_folded_is_drawn_as_ever():
+    _, _, _, _, root = scoped()
+    plain = draw_dot(root)
+    assert draw_dot(root, fold=None, radius=3).source == plain.source
+    assert len(nodes(plain.source)) == len(topological_order(root))
+
+
+def test_a_focus_shows_what_is_near_and_how_much_is_not():
+    _, _, c, d, root = scoped()
+    source = draw_dot(root, focus=d, radius=1).source
+    assert len(nodes(source)) == 3
+    assert ">tanh  here<" in source
+    assert source.count('1 more argument"') == 1
+    assert "2 more arguments" in source
+    wide = draw_dot(root, focus=d, radius=100).source
+    assert len(nodes(wide)) == len(topological_order(root))
+    assert "more " not in wide
+    assert len(nodes(draw_dot(root, focus=c, radius=2).source)) == 8
+
+
+def test_a_focus_within_a_folded_group_shows_the_group():
+    model, _, loss = lecture()
+    hidden = next(node for node in topological_order(loss) if node.op == "sigmoid")
+    source = draw_dot(loss, fold="layer", focus=hidden, radius=1).source
+    assert ">hidden  here<" in source
+    assert len(nodes(source)) == 3
+    assert "1 more use" in source
+    source = draw_dot(loss, fold="layer", focus=model.layers[0].neurons[0].w[7], radius=1).source
+    assert ">hidden.neuron1.w[7&#93;<" in source
+    assert "1 more input" in source
+
+
+def test_paths_show_what_lies_between_and_nothing_else():
+    a, b, _, _, root = scoped()
+    source = draw_dot(root, paths_to=b).source
+    assert len(nodes(source)) == 7
+    assert len(edges(source)) == 6
+    assert source.count("penwidth=2") == 6
+    assert f"∂L/∂b = {number_text(b.grad, 4)}, the sum over 1 path, all of which are shown" in source
+    assert f"the sum over {paths(root, a).count} paths" in draw_dot(root, paths_to=a).source
+    assert [label.strip().split()[-1] for label in labels(source)] == [
+        number_text(x, 4) for node, x in [(n, dict(zip(n.parents, n.local_derivatives, strict=True))[p])
+                                          for p, n in along(root, b)]
+    ]  # fmt: skip
+
+
+def along(root, w):
+    """The pairs of the only path from w to the root."""
+    (path,) = paths(root, w).largest
+    up = list(reversed(path.nodes))
+    return list(pairwise(up))
+
+
+def test_paths_through_folded_groups():
+    model, _, loss = lecture()
+    w = model.layers[0].neurons[1].w[3]
+    source = draw_dot(loss, fold="neuron", paths_to=w).source
+    assert len(nodes(source)) == 1 + 1 + 10 + 1
+    assert source.count("penwidth=2") == 1 + 10 + 10
+    assert f"= {number_text(w.grad, 4)}, the sum over 18 paths" in source
+    total = {edge: float(label.split()[1]) for edge, label in zip(edges(source), labels(source), strict=True)}
+    gradient = {nodes(source)[-1]: 1.0}
+    for (tail, head), number in reversed(total.items()):
+        gradient[tail] = gradient.get(tail, 0.0) + gradient[head] * number
+    assert math.isclose(gradient["v0"], w.grad, rel_tol=0.01)  # of four digits each
+
+
+def test_focus_and_paths_go_together():
+    _, b, c, _, root = scoped()
+    source = draw_dot(root, paths_to=b, focus=c, radius=1).source
+    assert len(nodes(source)) == 3
+
+
+def test_a_large_graph_is_refused_with_ways_to_draw_it_and_drawn_folded():
+    node = Value(0.5, "x")
+    for _ in range(400):
+        node = (node * 1.01).sin()
+    with pytest.raises(GraphTooLargeError, match=r'has 1,201 nodes.*fold="auto".*focus=node.*paths_to=w.*force=True'):
+        draw_dot(node)
+    assert len(nodes(draw_dot(node, fold="auto").source)) <= 300
+    assert len(nodes(draw_dot(node, focus=node).source)) == 4
+    with pytest.raises(GraphTooLargeError, match="801 nodes"):
+        draw_dot(node, paths_to=topological_order(node)[0])
+
+
+def test_a_graph_of_a_hundred_thousand_nodes_is_drawn_folded():
+    draw = random.Random(0)
+    model = MLP(49, [8, 10], seed=0)
+    rows = [[draw.random() for _ in range(49)] for _ in range(230)]
+    loss = mean([cross_entropy(outputs, i % 10) for i, outputs in enumerate(model(rows))])
+    start = time.process_time()
+    source = draw_dot(loss, fold="auto").source
+    assert time.process_time() - start < 20.0  # about 3 on a quiet machine
+    assert len(nodes(source)) == 19
+    assert len(source) < 100_000
+
+
+HOSTILE = [
+    'say "hi"',
+    "\\N\\G",
+    "<b>bold</b>",
+    "two\nlines",
+    "|{a|b}|",
+    "&amp;",
+    "\x00\x1f",
+    "]",
+    "x" * 5000,
+    '"]; evil ->',
+]
+
+
+@needs_dot
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_a_hostile_name_changes_no_node_or_edge(name):
+    a = parameter(2.0, name)
+    xs = [Value(float(i), f"{name}[{i}]") for i in range(6)]
+    with scope(name):
+        y = sum((x * a for x in xs), a)
+    root = y.exp()
+    for options in ({"fold": 0}, {"fold": 0, "paths_to": a}, {"fold": 0, "focus": a}, {"paths_to": a}):
+        source = draw_dot(root, **options).source
+        found, between = drawn(source)
+        assert [one for one in found if not one.endswith("s")] == nodes(source)
+        assert set(edges(source)) <= set(between)
+    assert drawn(draw_dot(root, fold=0).source)[0] == ["v0", "v1", "v2"]
+
+
+def test_nan_and_inf_are_shown_as_they_are():
+    x = Value(math.inf, "x")
+    with scope("s"), pytest.warns(RuntimeWarning):
+        y = (x - x).exp()
+    source = draw_dot(y, fold=0).source
+    assert any("nan" in label for label in labels(source))
+
+
+def test_a_group_that_was_split_says_which_part_it_is():
+    x = Value(0.5, "x")
+    with scope("a"):
+        y = x.sin()
+    y = y.exp()
+    with scope("a"):
+        z = y.cos()
+    shown = text(draw_dot(z, fold=0).source)
+    assert "|a (1 of 2)|" in shown
+    assert "|a (2 of 2)  output|" in shown
+
+
+def test_wrong_arguments_are_told_the_fix():
+    a, b = Value(1.0, "a"), Value(2.0, "b")
+    root = a * 2
+    with pytest.raises(ValueError, match="unknown fold 'layers'; it is a number of levels"):
+        draw_dot(root, fold="layers")
+    with pytest.raises(ValueError, match=r"focus is Value.*'b'.*does not depend on; give a node of its graph"):
+        draw_dot(root, focus=b)
+    with pytest.raises(ValueError, match=r"no path leads from .* to paths_to, .*'b'.*; give a node that it depends on"):
+        draw_dot(root, paths_to=b)
+    with pytest.raises(ValueError, match="it is the other way round"):
+        draw_dot(a, paths_to=root)
+    with pytest.raises(TypeError, match=r"focus is a Value of the graph, got 'a' of type str"):
+        draw_dot(root, focus="a")
+    with pytest.raises(TypeError, match=r"paths_to is a Value of the graph, got 1\.0 of type float"):
+        draw_dot(root, paths_to=1.0)
+    with pytest.raises(ValueError, match="radius is 0, but must be 1 or more"):
+        draw_dot(root, focus=a, radius=0)
+    with pytest.raises(TypeError, match="radius is a whole number of edges, got 'far'"):
+        draw_dot(root, focus=a, radius="far")
+
+
+def test_drawing_changes_nothing():
+    _, _, loss = lecture()
+    before = [(n.data, n.grad, n.label, n.op) for n in topological_order(loss)]
+    for how in FOLDS:
+        draw_dot(loss, fold=how, focus=loss)
+    assert [(n.data, n.grad, n.label, n.op) for n in topological_order(loss)] == before
+    assert any(isinstance(node, Group) for node in fold(loss, 0).nodes)
