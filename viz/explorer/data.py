@@ -69,7 +69,9 @@ class GraphData:
             "differentiable": packed(differentiable, "u1"),
             "value": packed((node.data for node in self.nodes), "f8"),
             "order": packed((self.index[node] for node in self._order), "i4"),
-            "names": [names(node) if node.label or node._inputs or node.op != "constant" else "" for node in self.nodes],
+            "names": [
+                names(node) if node.label or node._inputs or node.op != "constant" else "" for node in self.nodes
+            ],
             "frozen": self._frozen(),
             "lines": self._lines(),
         }

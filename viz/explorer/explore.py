@@ -21,7 +21,7 @@ from viz.explorer.views import views
 
 __all__ = ["Explorer", "explore"]
 
-_READABLE = 90  # a picture with more things in it is not what the page opens with, if there is one with fewer
+_READABLE = 45  # a picture with more things in it is not what the page opens with, if there is one with fewer
 
 
 @dataclass(frozen=True, slots=True, repr=False)

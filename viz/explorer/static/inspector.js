@@ -1,5 +1,5 @@
 // The panel beside the picture: what is to be known of a node or of a group.
-import { bar, factorText, h, numberText, percentText, plural } from "./words.js";
+import { bar, h, numberText, percentText, plural } from "./words.js";
 
 const MOST = 12;
 
@@ -91,7 +91,7 @@ export class Inspector {
     const rows = uses.slice(0, MOST).map(({ edge, user, upstream, known, local }) => h("tr", {},
       h("th", { scope: "row" }, this.link(user)),
       h("td", {}, known ? numberText(upstream) : "–"),
-      h("td", { title: words.slope(user, edge - graph.start[user]) }, `× ${factorText(local)}`),
+      h("td", { title: words.slope(user, edge - graph.start[user]) }, numberText(local)),
       h("td", {}, known ? numberText(upstream * local) : "–")));
     const rest = uses.slice(MOST).reduce((sum, use) => sum + use.upstream * use.local, 0);
     const first = uses[0];

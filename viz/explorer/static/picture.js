@@ -42,7 +42,9 @@ export class Picture {
     const text = (at, line, name, ...words) => s("text", { x: at, y: line, class: name }, ...words);
     const children = [];
     if (kind === "group") {
-      const { name, operations, leaves } = app.groups.told(item[0]);
+      const { operations, leaves } = app.groups.told(item[0]);
+      const around = app.groups.path(this.view.group);
+      const name = app.groups.path(item[0]).filter((group) => group && !around.includes(group)).map((group) => app.groups.told(group).name).join(".");
       parts.title = name;
       children.push(s("rect", { x: 4, y: 4, width: w, height, rx: 8, class: "sheet" }), s("rect", { width: w, height, rx: 8, class: "card" }));
       const counts = [operations && plural(operations, "operation"), leaves && plural(leaves, "leaf", "leaves")].filter(Boolean);

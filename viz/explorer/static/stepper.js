@@ -75,8 +75,8 @@ export class Stepper {
     const rows = edges.slice(from, from + 2 * AROUND + 1).map((edge, i) => {
       const place = from + i, done = place <= at, parent = graph.args[edge];
       return h("tr", { class: place === at ? "here" : done ? "" : "ahead", "aria-current": place === at ? "step" : null },
-        h("th", { scope: "row" }, h("button", { class: "link", type: "button", onclick: () => app.goTo(parent) }, words.short(parent))),
-        h("td", { title: words.slope(now.node, edge - graph.start[now.node]) }, `× ${factorText(graph.local[edge])}`),
+        h("th", { scope: "row" }, h("button", { class: "link", type: "button", title: words.name(parent), onclick: () => app.goTo(parent) }, words.short(parent, 13))),
+        h("td", { title: words.slope(now.node, edge - graph.start[now.node]) }, numberText(graph.local[edge])),
         h("td", {}, numberText(now.upstream * graph.local[edge])),
         h("td", {}, done ? numberText(app.gradientState().gradient[parent]) : "–"));
     });
