@@ -58,6 +58,8 @@ class GraphData:
         ops = list(dict.fromkeys(node.op for node in self.nodes))
         number = {op: i for i, op in enumerate(ops)}
         names = Names(self._order or [self._root])
+        for node in self._order[:101]:  # those in front are found at once, and from then on Names knows them all
+            names(node)
         differentiable = [flag for node, args in zip(self.nodes, self.arguments, strict=True)
                           for flag in _differentiable(node, len(args))]  # fmt: skip
         return {

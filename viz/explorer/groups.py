@@ -11,7 +11,7 @@ __all__ = ["Group", "GroupTree"]
 
 _FULL = 400  # more things than that in one picture are put into parts
 _PART = 150
-_MOST_PARTS = 60
+_MOST_PARTS = 24
 _FEW_INPUTS = 8
 _LONGEST_NAME = 60
 
@@ -34,9 +34,8 @@ class Group:
     groups: list["Group"] = field(default_factory=list)
     nodes: list[int] = field(default_factory=list)
 
-    @property
-    def depth(self) -> int:
-        return 0 if self.parent is None else self.parent.depth + 1
+    def __post_init__(self) -> None:
+        self.depth: int = 0 if self.parent is None else self.parent.depth + 1
 
     def ancestors(self) -> Iterator["Group"]:
         """Yield the group itself, the one around it, and so on up to the whole graph."""

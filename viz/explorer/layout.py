@@ -122,4 +122,5 @@ def _told(view: View, layout: int) -> dict[str, Any]:
             items.append(item.number)
         else:
             items.append(f"{item.count} {'users' if item.uses else 'operands'}" if isinstance(item, Rest) else [item])
-    return {"group": view.group, "depth": view.depth, "items": items, "inside": view.inside, "layout": layout}
+    return {"group": view.group, "depth": view.depth, "items": items, "inside": view.inside, "layout": layout,
+            "hidden": view.hidden}  # fmt: skip

@@ -4,7 +4,7 @@ One picture shows the whole graph folded to a depth, or the inside of one group 
 group depends on and what uses it stands around its inside, so that no edge is lost.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from viz.explorer.data import GraphData
@@ -16,7 +16,7 @@ MOST_NODES = 2000
 """A graph up to this size has a picture of all its operations at once."""
 
 _MOST_AROUND = 14
-_WIDEST = 12_000
+_WIDEST = 6_000  # ranks that all edges of a picture cross; dot's time grows with them, to about a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class View:
         items: what is in it.
         inside: how many of the items belong to the group; the others stand around it.
         edges: from item to item, by place in `items`; each pair once.
+        hidden: how many more edges there are, the longest ones, of a picture that would be all edges.
     """
 
     group: int
@@ -55,28 +56,50 @@ class View:
     items: tuple[Item, ...]
     inside: int
     edges: tuple[tuple[int, int], ...]
+    hidden: int = 0
 
 
 def views(data: GraphData, tree: GroupTree) -> Iterator[View]:
     """List the pictures: the whole graph at each depth, then the inside of each group, from the outside inwards."""
     users = _users(data)
+    if len(data.nodes) <= MOST_NODES:
+        operations = _view(data, tree, users, tree.root, None)
+        has_all = not operations.hidden
+    else:
+        has_all = False
     for depth in range(1, tree.depth + 1):
         view = _view(data, tree, users, tree.root, depth)
-        if len(view.items) <= MOST_NODES:
+        if depth == 1 or (len(view.items) <= MOST_NODES and not view.hidden):
             yield view
-    if len(data.nodes) <= MOST_NODES and _span(data) <= _WIDEST:
-        yield _view(data, tree, users, tree.root, None)
+    if has_all:
+        yield operations
     for group in sorted(tree.groups[1:], key=lambda group: group.depth):
         if group.groups or len(group.nodes) > 1:
             yield _view(data, tree, users, group, group.depth + 1)
 
 
-def _span(data: GraphData) -> int:
-    """How many ranks the edges between operations cross, which is what dot's time grows with."""
-    rank: list[int] = []
-    for arguments in data.arguments:
-        rank.append(max((rank[i] for i in arguments), default=-1) + 1)
-    return sum(rank[user] - rank[i] for user, arguments in enumerate(data.arguments) for i in arguments if rank[i])
+def _thinned(items: int, edges: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The edges, shortest first, until they cross too many ranks together; all of them where there are few."""
+    rank = [0] * items
+    fed = {head for _, head in edges}
+    for tail, head in sorted(edges, key=lambda edge: edge[1]):
+        if tail < head:
+            rank[head] = max(rank[head], rank[tail] + 1)
+
+    def length(edge: tuple[int, int]) -> int:
+        tail, head = edge
+        return abs(rank[head] - rank[tail]) if tail in fed else 1  # what nothing leads to is moved next to its use
+
+    if sum(map(length, edges)) <= _WIDEST:
+        return list(edges)
+    kept = []
+    total = 0
+    for edge in sorted(edges, key=length):
+        total += length(edge)
+        if total > _WIDEST:
+            break
+        kept.append(edge)
+    return kept
 
 
 def _users(data: GraphData) -> list[list[int]]:
@@ -106,7 +129,9 @@ def _view(data: GraphData, tree: GroupTree, users: list[list[int]], group: Group
         if group is not tree.root:
             for user in users[number]:
                 edges[here, of_node[user]] = None
-    return View(group.number, depth, tuple(place), inside, tuple(edge for edge in edges if edge[0] != edge[1]))
+    between = [edge for edge in edges if edge[0] != edge[1]]
+    kept = _thinned(len(place), between)
+    return View(group.number, depth, tuple(place), inside, tuple(kept), len(between) - len(kept))
 
 
 def _members(group: Group) -> Iterator[int]:

@@ -132,6 +132,15 @@ export class Inspector {
     return line ? h("section", {}, h("h3", {}, "Made at"), h("pre", { tabindex: 0, "aria-label": "source line" }, `${line.file}:${line.number}\n${line.text}`)) : null;
   }
 
+  // What is in a group whose picture was left out.
+  contents(group) {
+    const { app } = this, inside = app.groups.list.map((one, i) => [one, i]).filter(([one]) => one.parent === group);
+    const nodes = app.groups.members(group).filter((i) => app.groups.of[i] === group);
+    return h("section", {}, h("h3", {}, "In it"), h("p", { class: "quiet" }, "Its picture was left out to keep the file small."),
+      h("ul", { class: "contents" }, inside.map(([{ name }, i]) => h("li", {}, h("button", { class: "link", type: "button", onclick: () => app.select(`g${i}`) }, name))),
+        nodes.map((i) => h("li", {}, this.link(i), " ", h("span", { class: "quiet" }, app.words.formula(i).slice(0, 40))))));
+  }
+
   group(group) {
     const { app } = this, { name, operations, leaves } = app.groups.told(group), { count, rows } = app.groups.boundary(group);
     const tables = rows.map(({ output, inputs }) => h("table", {},
@@ -142,7 +151,7 @@ export class Inspector {
     return [
       h("h2", {}, name),
       h("p", { class: "quiet" }, `a group of ${plural(operations, "operation")} and ${plural(leaves, "leaf", "leaves")}`),
-      h("p", {}, h("button", { type: "button", onclick: () => app.open(group) }, "Open it")),
+      app.views.some((view) => view.group === group) ? h("p", {}, h("button", { type: "button", onclick: () => app.open(group) }, "Open it")) : this.contents(group),
       h("section", {}, h("h3", {}, "Across its boundary"),
         h("p", { class: "quiet" }, rows.length ? "The sum over the paths inside: upstream × total derivative is what the group hands on, as a single operation does." : "Nothing in it is computed."),
         ...tables, count > rows.length ? h("p", { class: "quiet" }, `and ${plural(count - rows.length, "output")} more`) : null),

@@ -139,10 +139,6 @@ class App {
   viewOf(node) {
     const groups = this.groups.around(node);
     for (const group of groups) {
-      const place = this.views.findIndex((view) => view.group === group && view.items.includes(node));
-      if (place >= 0) return place;
-    }
-    for (const group of groups) {
       const place = this.views.findIndex((view) => view.group === group);
       if (place >= 0) return place;
     }
@@ -151,7 +147,7 @@ class App {
 
   open(group) {
     const place = this.views.findIndex((view) => view.group === group);
-    if (place < 0) return this.say("the picture of this group was left out to keep the file small; its nodes are found by search");
+    if (place < 0) return this.select(`g${group}`); // its picture was left out, and the panel lists what is in it
     this.show(place);
     this.picture.focus(0);
     this.update();
@@ -178,6 +174,7 @@ class App {
     const whole = h("button", { class: "link", type: "button", onclick: () => { this.show(this.level); this.update(); } }, "graph");
     const crumbs = this.groups.path(view.group).slice(1).map((group, i, all) => [h("span", { "aria-hidden": "true" }, "›"), i === all.length - 1 ? h("b", { "aria-current": "page" }, this.groups.told(group).name) : h("button", { class: "link", type: "button", onclick: () => this.open(group) }, this.groups.told(group).name)]);
     find("crumbs").replaceChildren(...(view.group ? [whole, ...crumbs.flat()] : [h("b", { "aria-current": "page" }, "graph")]));
+    find("note").textContent = view.hidden ? `${view.hidden.toLocaleString("en")} long edges are not drawn` : "";
     for (const button of find("levels").children) button.setAttribute("aria-pressed", String(Number(button.dataset.view) === place));
   }
 
