@@ -149,7 +149,7 @@ class App {
     const place = this.views.findIndex((view) => view.group === group);
     if (place < 0) return this.select(`g${group}`); // its picture was left out, and the panel lists what is in it
     this.show(place);
-    this.picture.focus(0);
+    this.picture.focus(this.picture.focused);
     this.update();
     this.say(`inside ${this.groups.told(group).name}`);
   }

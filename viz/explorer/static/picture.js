@@ -26,7 +26,7 @@ export class Picture {
       return { a, b, path: s("path", { d: path, class: "edge" }) };
     });
     this.world.replaceChildren(s("g", { class: "edges", "aria-hidden": "true" }, this.edges.map((edge) => edge.path)), ...this.items.map((item) => item.g));
-    this.focused = 0;
+    this.focused = this.items.reduce((best, { x, y }, i) => (x < this.items[best].x || (x === this.items[best].x && y < this.items[best].y) ? i : best), 0);
     this.fit();
     this.update();
   }
@@ -87,7 +87,7 @@ export class Picture {
         const { operations, leaves } = app.groups.told(item[0]);
         const largest = app.groups.largest(item[0]);
         parts.second.textContent = largest === null ? "gradients not computed" : `largest |∂| ${numberText(largest)}`;
-        label += `, a group of ${operations} operations and ${leaves} leaves, ${parts.second.textContent}; Enter opens it`;
+        label += `, a group of ${plural(operations, "operation")} and ${plural(leaves, "leaf", "leaves")}, ${parts.second.textContent}; Enter opens it`;
       }
       if (parts.label !== label) g.setAttribute("aria-label", parts.label = label);
       const selected = app.selected && this.placeOf.get(app.selected) === Number(g.dataset.place);
