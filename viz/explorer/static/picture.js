@@ -2,7 +2,7 @@
 import { numberText, plural, s } from "./words.js";
 
 const SIZES = { node: [172, 46], group: [190, 64], rest: [120, 34] };
-const FAR = 0.5, SMALLEST = 0.02, LARGEST = 4;
+const MANY = 150, FAR = 0.5, LEGIBLE = 0.62, SMALLEST = 0.02, LARGEST = 4;
 
 export class Picture {
   constructor(svg, app) {
@@ -62,6 +62,7 @@ export class Picture {
       const symbol = told.kind === "operation" ? told.symbol : told.kind;
       children.push(s("rect", { width: w, height, rx: 6, class: "card" }), s("rect", { width: 4, height: height - 12, x: 0, y: 6, class: "stripe" }));
       children.push(text(12, 18, "title", cut(name, 21 - Math.min(9, symbol.length))), text(w - 10, 18, "small end", cut(symbol, 9)));
+      if (name.length > 21 - Math.min(9, symbol.length)) children.push(s("title", {}, parts.title));
       children.push(parts.first = text(12, 36, "number", ""), parts.second = text(w - 10, 36, "number gradient end", ""));
     }
     parts.g = s("g", {
@@ -78,15 +79,15 @@ export class Picture {
       let label = parts.title;
       if (kind === "node") {
         const value = app.valueText(item), gradient = app.gradientText(item);
-        parts.first.textContent = value === "not computed" ? "–" : value;
-        parts.second.textContent = gradient === "not computed" ? "∂ –" : `∂ ${gradient}`;
+        write(parts.first, value === "not computed" ? "–" : value);
+        write(parts.second, gradient === "not computed" ? "∂ –" : `∂ ${gradient}`);
         label += `, ${graph.told(item).symbol}, value ${value}, gradient ${gradient}`;
         g.classList.toggle("changed", app.changed.has(item));
         g.classList.toggle("unknown", value === "not computed");
       } else if (kind === "group") {
         const { operations, leaves } = app.groups.told(item[0]);
         const largest = app.groups.largest(item[0]);
-        parts.second.textContent = largest === null ? "gradients not computed" : `largest |∂| ${numberText(largest)}`;
+        write(parts.second, largest === null ? "gradients not computed" : `largest |∂| ${numberText(largest)}`);
         label += `, a group of ${plural(operations, "operation")} and ${plural(leaves, "leaf", "leaves")}, ${parts.second.textContent}; Enter opens it`;
       }
       if (parts.label !== label) g.setAttribute("aria-label", parts.label = label);
@@ -104,7 +105,10 @@ export class Picture {
       path.classList.toggle("current", now !== null && a === to && b === from);
       path.classList.toggle("near", picked >= 0 && (a === picked || b === picked));
     }
-    this.items.forEach(({ g }, i) => g.setAttribute("tabindex", i === this.focused ? 0 : -1));
+    this.items.forEach(({ g }, i) => {
+      const index = i === this.focused ? "0" : "-1";
+      if (g.getAttribute("tabindex") !== index) g.setAttribute("tabindex", index);
+    });
   }
 
   // Where a node is shown: by itself, or as the group that it is folded into.
@@ -116,7 +120,8 @@ export class Picture {
   }
 
   fit() {
-    const { width, height } = this.svg.getBoundingClientRect();
+    this.box = this.svg.getBoundingClientRect();
+    const { width, height } = this.box;
     const margin = 28, wide = this.layout.width + 8, high = this.layout.height + 8;
     const scale = Math.min(1.25, (width - 2 * margin) / wide, (height - 2 * margin) / high);
     this.move({ scale: Math.max(SMALLEST, scale), x: (width - wide * scale) / 2, y: (height - high * scale) / 2 });
@@ -126,6 +131,17 @@ export class Picture {
     this.at = { x, y, scale };
     this.world.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)}) scale(${scale.toFixed(4)})`);
     this.svg.classList.toggle("far", scale < FAR);
+    if (this.items.length > MANY) this.cull();
+  }
+
+  // Text out of sight is hidden: it is what a browser takes most of the time of a large picture for.
+  cull() {
+    const { x, y, scale } = this.at, { width, height } = this.box;
+    for (const parts of this.items) {
+      const left = parts.x * scale + x, top = parts.y * scale + y;
+      const away = left > width || top > height || left + parts.w * scale < 0 || top + parts.height * scale < 0;
+      if (away !== parts.away) parts.g.classList.toggle("away", parts.away = away);
+    }
   }
 
   pan(dx, dy) { this.move({ ...this.at, x: this.at.x + dx, y: this.at.y + dy }); }
@@ -140,7 +156,7 @@ export class Picture {
   // Bring an item into sight, near enough to be read.
   reveal(place, { near = true } = {}) {
     const { x, y, w, height } = this.items[place], box = this.svg.getBoundingClientRect();
-    const scale = near ? Math.max(this.at.scale, 0.8) : this.at.scale;
+    const scale = near && this.at.scale < LEGIBLE ? 0.85 : this.at.scale;
     const left = x * scale + this.at.x, top = y * scale + this.at.y;
     const inSight = scale === this.at.scale && left > 0 && top > 0 && left + w * scale < box.width && top + height * scale < box.height;
     if (!inSight) this.move({ scale, x: box.width / 2 - (x + w / 2) * scale, y: box.height / 2 - (y + height / 2) * scale });
@@ -222,3 +238,5 @@ export class Picture {
 }
 
 function cut(text, limit) { return text.length > limit ? `${text.slice(0, Math.ceil(limit / 2) - 1)}…${text.slice(-(Math.floor(limit / 2)))}` : text; }
+
+function write(element, text) { if (element.textContent !== text) element.textContent = text; }

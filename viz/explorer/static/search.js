@@ -21,7 +21,7 @@ export class Search {
     const words = this.field.value.toLowerCase().trim(), { app } = this, { graph } = app;
     this.hits = [];
     if (words) {
-      app.groups.list.forEach(({ name }, i) => { if (i && name.toLowerCase().includes(words)) this.hits.push({ text: name, kind: "group", go: () => { app.open(i); } }); });
+      app.groups.list.forEach((_, i) => { const name = app.groups.path(i).slice(1).map((group) => app.groups.told(group).name).join("."); if (i && name.toLowerCase().includes(words)) this.hits.push({ text: name, kind: "group", go: () => { app.open(i); } }); });
       const nodes = [];
       for (let i = 0; i < graph.count; i++) {
         const name = app.words.name(i), told = graph.told(i), at = name.toLowerCase().indexOf(words);
