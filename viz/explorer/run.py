@@ -60,7 +60,8 @@ def scene_of(trainer: Trainer, row: int) -> Scene:
         if isinstance(output, Value) and not output.label and output.parents:
             output.label = f"output[{i}]" if len(made) > 1 else "output"
     target = train.targets[row].item()
-    title = f"Training, row {row}, target {target}, after {trainer.position.epoch} epochs"
+    epochs = trainer.position.epoch
+    title = f"Training, row {row}, target {target}, after {epochs} epoch{'s' * (epochs != 1)}"
     return Scene(loss, title, lambda data: _boundary(trainer, inputs, made, data), lambda data: _run(trainer, data))
 
 

@@ -58,7 +58,7 @@ def op_texts(op: str, arity: int) -> dict[str, Any]:
 
     Example:
         >>> op_texts("tanh", 1)
-        {'formula': 'tanh({0})', 'slopes': ['1 - {y}**2']}
+        {'formula': 'tanh({0})', 'slopes': ['(1 - {y}**2)']}
     """
     names = [f"{{{i}}}" for i in range(arity)]
     node = Value(0.0, "{y}")

@@ -28,6 +28,7 @@ export class Picture {
     this.world.replaceChildren(s("g", { class: "edges", "aria-hidden": "true" }, this.edges.map((edge) => edge.path)), ...this.items.map((item) => item.g));
     this.focused = this.items.reduce((best, { x, y }, i) => (x < this.items[best].x || (x === this.items[best].x && y < this.items[best].y) ? i : best), 0);
     this.fit();
+    if (this.at.scale < FAR && layout.width > 6 * layout.height) this.reveal(this.focused); // a line is read from its start
     this.update();
   }
 
