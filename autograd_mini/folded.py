@@ -35,6 +35,11 @@ class Edge(NamedTuple):
     input: Any
     output: Any
 
+    def __repr__(self) -> str:
+        names = [printable(_name(node), 40) for node in (self.source, self.target)]
+        number = "no derivative" if self.derivative is None else number_text(self.derivative)
+        return f"Edge({' → '.join(names)}: {number})"
+
 
 class Group:
     """Operations that are shown as one node, or leaves that are.

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from autograd_mini.folded import Edge, FoldedGraph, Group
 from autograd_mini.graph import topological_order
-from autograd_mini.grouping import LEVELS, Groups, cut_at, groups_of, structure_of
+from autograd_mini.grouping import LEVELS, Groups, cut_at, groups_of, layers_among, structure_of
 from autograd_mini.quotient import acyclic_classes
 from autograd_mini.tracer import refuse_unknown
 
@@ -77,7 +77,7 @@ def fold(
     if depth is None:
         return FoldedGraph(root, order, len(order))
     paths = groups if groups is not None else structure_of(root) if depth == "structure" else groups_of(root)
-    return _folded(root, order, paths, _cutter(depth), set(opened), set(apart))
+    return _folded(root, order, paths, _cutter(depth, paths), set(opened), set(apart))
 
 
 def _fitting(root: Any, order: Sequence[Any], opened: Any, apart: Any, groups: Groups | None) -> FoldedGraph:
@@ -148,11 +148,11 @@ def _placed_leaves(
     return own, free
 
 
-def _cutter(depth: int | str) -> _Cut:
+def _cutter(depth: int | str, paths: Groups) -> _Cut:
     """Give the function from the path of a node to that of the group it is folded into; () for none."""
     if isinstance(depth, int):
         return lambda path: path[: depth + 1] if len(path) > depth else ()
-    return _whole if depth == "structure" else partial(cut_at, depth)
+    return _whole if depth == "structure" else partial(cut_at, depth, layers=layers_among(paths.values()))
 
 
 def _within(length: int) -> _Cut:

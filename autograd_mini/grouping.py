@@ -5,13 +5,13 @@ uses, read off their labels. A graph without either is grouped by its shape.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from autograd_mini.graph import topological_order
 from autograd_mini.rules import RULES
 
-__all__ = ["LEVELS", "Groups", "cut_at", "groups_of", "structure_of"]
+__all__ = ["LEVELS", "Groups", "cut_at", "groups_of", "layers_among", "structure_of"]
 
 Groups: TypeAlias = dict[Any, tuple[str, ...]]
 
@@ -84,12 +84,18 @@ def structure_of(root: Any) -> Groups:
     return {node: (names[(level[node] - 1) // size],) if node.parents else () for node in order}
 
 
-def cut_at(level: str, path: tuple[str, ...]) -> tuple[str, ...]:
+def layers_among(paths: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """The paths of layers: what neurons, or other parts that ``nn`` knows, are in."""
+    return {cut_at("layer", path) for path in set(paths) if any(map(_UNIT.fullmatch, path))}
+
+
+def cut_at(level: str, path: tuple[str, ...], layers: Collection[tuple[str, ...]] = frozenset()) -> tuple[str, ...]:
     """Cut a path of names at the neuron, at the layer around it, or at the network around that.
 
     Args:
         level: ``"neuron"``, ``"layer"`` or ``"network"``.
-        path: the names. Without a neuron among them, it stays as it is.
+        path: the names. Without a neuron among them, it stays as it is, unless it is a layer to be put into a network.
+        layers: the paths of layers.
 
     Example:
         >>> path = ("encoder", "hidden", "neuron1", "gate")
@@ -100,7 +106,7 @@ def cut_at(level: str, path: tuple[str, ...]) -> tuple[str, ...]:
     """
     unit = next((i for i, name in enumerate(path) if _UNIT.fullmatch(name)), None)
     if unit is None:
-        return path
+        return path[:-1] or ("network",) if level == "network" and path in layers else path
     if level == "neuron":
         return path[: unit + 1]
     return path[:unit] or ("layer",) if level == "layer" else path[: max(unit - 1, 0)] or ("network",)

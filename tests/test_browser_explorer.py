@@ -16,8 +16,6 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 MISSING = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
 if CHROMIUM is None or shutil.which("dot") is None:
     MISSING.append("chromium" if CHROMIUM is None else "dot")
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"{', '.join(MISSING)} not installed: the explorer is not opened")
-
 HOSTILE = [
     "</script><img src=x onerror=alert(1)>", "<svg onload=alert(2)>", "'\"><script>alert(3)</script>",
     "javascript:alert(4)",
@@ -27,6 +25,8 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    if MISSING:
+        pytest.skip(f"{', '.join(MISSING)} not installed: the explorer is not opened")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -183,6 +183,7 @@ def test_dropout_and_batch_norm_belong_to_their_layer():
     loss = mse(model([[0.1, 0.2], [0.3, -0.4], [0.5, 0.6]]), [0.1, 0.2, 0.3])
     folded = fold(loss, "layer")
     assert shown(folded) == ["hidden1", "hidden2", "output", "loss"]
+    assert shown(fold(loss, "network")) == ["network", "loss"]
     assert_chain_rule_holds(loss, folded)
 
 

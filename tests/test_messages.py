@@ -42,6 +42,8 @@ MODULES = (
     "formula",
     "expression",
     "diagnose/scene",
+    "scopes",
+    "folding",
 )
 
 
@@ -419,6 +421,27 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "an op with too few arguments": (
         lambda: primitive(lambda y, x: 2.0)(twice)(), TypeError,
         "twice(x: Any) -> Any: missing a required argument: 'x'",
+    ),
+    "a scope named by a number": (
+        lambda: am.scope(3).__enter__(), TypeError,
+        'a scope is named by a text, got 3 of type int; write scope("name")',
+    ),
+    "a scope without a name": (
+        lambda: am.scope(" ").__enter__(), ValueError,
+        "a scope needs a name to be shown by, got ' '; write scope(\"layer 1\"), say",
+    ),
+    "an unknown way to fold": (
+        lambda: am.fold(Value(1.0), "layers"), ValueError,
+        "unknown fold 'layers'; it is a number of levels to leave open, 'neuron', 'layer', 'network', 'structure', "
+        "'auto' or None",
+    ),
+    "folding to a fraction": (
+        lambda: am.fold(Value(1.0), 1.5), TypeError,
+        "a graph is folded to a number of levels to leave open, 'neuron', 'layer', 'network', 'structure', 'auto' or "
+        "None, got 1.5 of type float",
+    ),
+    "folding to less than nothing": (
+        lambda: am.fold(Value(1.0), -1), ValueError, "'auto' or None, got -1; 0 folds most"
     ),
     "an op that another replaced": (
         call_an_op_that_is_gone, ValueError,

@@ -32,18 +32,21 @@ from autograd_mini import (
     debug,
     diagnose,
     explain,
+    fold,
     gradcheck,
     lab,
     parameter,
     paths,
     primitive,
     record_lines,
+    scope,
     statistics,
     steps,
     tanh,
 )
 from autograd_mini.blame import Blame
 from autograd_mini.breakpoints import Breakpoint, breakpoint_at
+from autograd_mini.folding import Edge as FoldedEdge, FoldedGraph, Group
 from autograd_mini.kits import FLOAT, Kit
 from autograd_mini.printing import Listing, printable
 from autograd_mini.report import Check
@@ -200,6 +203,12 @@ def made_of(samples: Callable[[], list[Any]], kind: type) -> Callable[[], list[A
     return lambda: [one for one in samples() if isinstance(one, kind)]
 
 
+def nasty_fold() -> FoldedGraph:
+    with scope(NASTY):
+        y = am.sum(nasty_values()[:6]) * 2
+    return fold(y + 1, 0)
+
+
 # Each class with functions that make instances of it, or lists of them.
 SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Value: [nasty_values, wide],
@@ -208,6 +217,9 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
         lambda: next(steps(deep())),
         lambda: next(steps(wide())),
     ],
+    FoldedGraph: [lambda: [fold(deep(), how) for how in (None, "auto")], lambda: fold(wide(), 0), nasty_fold],
+    Group: [lambda: [node for node in nasty_fold().nodes if isinstance(node, Group)]],
+    FoldedEdge: [lambda: list(nasty_fold().edges)],
     GraphStatistics: [lambda: statistics(*nasty_values()), lambda: statistics(deep())],
     Report: [
         wrong_report,

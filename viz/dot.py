@@ -72,9 +72,9 @@ def draw_dot(
         >>> model = MLP(49, [3, 10], seed=0)
         >>> loss = sum(y * y for y in model([0.5] * 49))
         >>> draw_dot(loss, fold="layer")  # doctest: +ELLIPSIS
-        Figure(graph of 172 nodes folded to 3, ... characters of DOT; .save("picture.svg") draws it)
+        Figure(graph of 387 nodes folded to 3, ... characters of DOT; .save("picture.svg") draws it)
         >>> draw_dot(loss, paths_to=model.layers[0].neurons[1].b)  # doctest: +ELLIPSIS
-        Figure(26 nodes of 172, ... characters of DOT; .save("picture.svg") draws it)
+        Figure(43 nodes of 387, ... characters of DOT; .save("picture.svg") draws it)
     """
     if not isinstance(value, Value):
         raise TypeError(_wrong_type(value))

@@ -40,7 +40,8 @@ class Explorer:
 
     @always_answers
     def __repr__(self) -> str:
-        return f"Explorer({printable(str(self.path), 200)}: {self.nodes:,} node{'s' * (self.nodes != 1)}, {self.size / 1e6:.2f} MB)"
+        count = f"{self.nodes:,} node{'s' * (self.nodes != 1)}"
+        return f"Explorer({printable(str(self.path), 200)}: {count}, {self.size / 1e6:.2f} MB)"
 
 
 def explore(
