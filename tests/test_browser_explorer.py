@@ -10,7 +10,10 @@ import pytest
 
 from autograd_mini import Value, fold, gradients, parameter, record_lines, steps, topological_order
 from nn import MLP, Trainer, cross_entropy, digits, moons
+from tests.javascript import OPS, compare_graphs, compare_rows
 from viz import explore
+from viz.explorer.page import script_text
+from viz.explorer.tables import javascript_table
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MISSING = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
@@ -144,6 +147,18 @@ def anew(changed: dict[str, float]) -> tuple[Any, Value]:
     pixels = [Value(float(x), f"x[{i}]") for i, x in enumerate(data.inputs[0])]
     loss = cross_entropy(model(pixels), int(data.targets[0]))
     return gradients(loss), loss
+
+
+def test_it_computes_as_python_does(chromium: Any) -> None:
+    page = chromium.new_page()
+    modules = script_text(javascript_table(OPS), ("kernels", "table", "engine"))
+
+    def ask(function: str, questions: Any) -> Any:
+        return page.evaluate(f"(questions) => {{ {modules}\nreturn ({function})(questions); }}", questions)
+
+    compare_graphs(ask)
+    compare_rows(ask)
+    page.close()
 
 
 def test_groups_fold_unfold_and_show_total_derivatives(chromium: Any, lecture: tuple[Path, Value]) -> None:

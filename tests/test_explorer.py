@@ -17,8 +17,8 @@ import pytest
 
 from autograd_mini import Value, parameter, topological_order
 from autograd_mini.cli import main
+from autograd_mini.folding import groups_of
 from autograd_mini.functions import sum as add_up
-from autograd_mini.grouping import groups_of
 from nn import MLP, Dataset, Trainer, cross_entropy, moons
 from viz import explore
 from viz.explorer.data import GraphData
@@ -163,6 +163,18 @@ def test_a_large_graph_opens_folded_and_in_time(tmp_path: Path) -> None:
     _, tree = tree_of(root)
     numbers = [number for group in tree.groups for number in group.nodes]
     assert sorted(numbers) == list(range(len(topological_order(root))))
+
+
+def test_two_thousand_nodes_are_one_picture_written_in_time(tmp_path: Path) -> None:
+    model = MLP(49, [30, 10], activation="sigmoid", seed=0)
+    loss = cross_entropy(model([Value(0.1 * i, f"x[{i}]") for i in range(49)]), 3)
+    start = time.perf_counter()
+    page = explore(loss, tmp_path / "page.html")
+    assert time.perf_counter() - start < 5.0
+    assert 1900 < page.nodes <= 2000
+    pictures = parts(page.path.read_text(encoding="utf-8"))["data"]["pictures"]
+    assert page.nodes in [len(view["items"]) for view in pictures["views"] if view["depth"] is None]
+    assert not pictures["leftOut"]
 
 
 @pytest.mark.parametrize(

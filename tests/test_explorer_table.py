@@ -1,198 +1,47 @@
 """The derivative table as JavaScript, and both passes of the page, beside Python; run by Node.js where there is one."""
 
 import json
-import math
-import random
 import shutil
 import subprocess
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autograd_mini import RULES, Value, gradients, paths, primitive, steps, topological_order
-from autograd_mini.functions import sum as add_up
-from autograd_mini.kits import FLOAT
-from autograd_mini.primitive import is_own
-from autograd_mini.value import apply
+from autograd_mini import RULES, Value, primitive
+from tests.javascript import OPS, compare_graphs, compare_rows
 from viz.explorer.data import GraphData
+from viz.explorer.page import script_text
 from viz.explorer.tables import NARY, is_computable, javascript_table, op_texts
 
-STATIC = Path(__file__).resolve().parent.parent / "viz" / "explorer" / "static"
-OWN = [op for op in RULES if not is_own(op)]
 needs_node = pytest.mark.skipif(
     shutil.which("node") is None, reason="Node.js is not installed: JavaScript beside Python"
 )
 
-RUN_GRAPHS = """
-import { table } from "./table.js";
-import { Graph } from "./engine.js";
-import fs from "node:fs";
-const text = (x) => Array.from(x, (n) => (Number.isFinite(n) ? n : String(n)));
-const answers = JSON.parse(fs.readFileSync(0, "utf8")).map(({ graph, changed, target }) => {
-  const made = new Graph(graph, table);
-  const told = { value: text(made.value), gradient: text(made.gradient), reached: Array.from(made.reached) };
-  told.steps = [...Array(Math.min(made.stepCount, 60)).keys()].map((k) => {
-    const { node, argument, parent, upstream, local, contribution, before, after } = made.step(k);
-    return [node, argument, parent, upstream, local, contribution, before, after];
-  });
-  if (target !== null) {
-    const { count, best } = made.paths(target);
-    told.paths = { count, products: best.map((path) => path.product) };
-  }
-  made.run(new Map(changed));
-  return { ...told, changedValue: text(made.value), changedGradient: text(made.gradient) };
-});
-process.stdout.write(JSON.stringify(answers));
-"""
 
-RUN_ROWS = """
-import { table } from "./table.js";
-import { nary } from "./kernels.js";
-import fs from "node:fs";
-const number = (x) => (Number.isFinite(x) ? x : String(x));
-const answers = JSON.parse(fs.readFileSync(0, "utf8")).map(([op, texts]) => {
-  const args = texts.map(Number);
-  if (Object.hasOwn(nary, op)) {
-    const n = args.length, at = (i) => args[i], y = nary[op].value(n, at);
-    return [y, ...args.map((_, i) => nary[op].partial(i, y, n, at))].map(number);
-  }
-  const y = table[op].value(...args);
-  return [y, ...table[op].partials.map((partial) => partial(y, ...args))].map(number);
-});
-process.stdout.write(JSON.stringify(answers));
-"""
-
-
-def run_node(folder: Path, script: str, questions: Any, ops: Sequence[str]) -> Any:
-    """Run a script beside the page's own modules, and the table of these ops."""
-    for name in ("kernels.js", "engine.js"):
-        shutil.copy(STATIC / name, folder)
-    (folder / "table.js").write_text(
-        f'import {{ kit }} from "./kernels.js";\nexport const table = {javascript_table(ops)};\n', encoding="utf-8"
-    )
-    (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "run.js").write_text(script, encoding="utf-8")
+def ask_node(function: str, questions: Any) -> Any:
+    """Run a function of JavaScript on `questions`, with the page's own modules and the whole table around it."""
+    modules = script_text(javascript_table(OPS), ("kernels", "table", "engine"))
+    script = f"{modules}\nconst answer = {function};\n"
+    script += 'process.stdout.write(JSON.stringify(answer(JSON.parse(require("node:fs").readFileSync(0, "utf8")))));'
     done = subprocess.run(
-        ["node", "run.js"], cwd=folder, input=json.dumps(questions), capture_output=True, text=True, check=False
+        ["node", "-e", script], input=json.dumps(questions), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def random_graph(seed: int, size: int = 40) -> Value:
-    """A graph over every op, with constants, shared arguments and nodes that no gradient goes through."""
-    draw = random.Random(seed)
-    nodes = [Value(draw.uniform(-1.5, 1.5), f"x{i}") for i in range(6)]
-    for _ in range(size):
-        op = draw.choice(OWN)
-        rule = RULES[op]
-        count = rule.arity or 2 * draw.randint(1, 4)
-        args: list[Any] = [draw.choice(nodes) if draw.random() < 0.8 else draw.uniform(0.3, 2.0) for _ in range(count)]
-        low, high = rule.box[0]
-        if (low, high) != (-3.0, 3.0) or op == "pow":  # into the domain
-            args[0] = 0.5 + args[0].sigmoid() if isinstance(args[0], Value) else args[0]
-        if op == "div" and isinstance(args[1], Value):
-            args[1] = 0.5 + args[1].sigmoid()
-        made = apply(op, *args)
-        if isinstance(made, Value):
-            nodes.append(made.tanh() if abs(made.data) > 10.0 else made)
-    return add_up(nodes[-12:])
-
-
-def close(ours: float, theirs: Any, scale: float = 0.0, tolerance: float = 1e-12) -> bool:
-    found = float(theirs)
-    if math.isnan(ours) or math.isinf(ours):
-        return math.isnan(found) if math.isnan(ours) else found == ours
-    return abs(ours - found) <= tolerance * max(abs(ours), scale)
+@needs_node
+def test_both_passes_and_the_steps_agree_with_python_on_random_graphs() -> None:
+    compare_graphs(ask_node)
 
 
 @needs_node
-def test_both_passes_and_the_steps_agree_with_python_on_random_graphs(tmp_path: Path) -> None:
-    graphs = [random_graph(seed) for seed in range(60)]
-    questions = []
-    for seed, root in enumerate(graphs):
-        data = GraphData(root)
-        leaves = [i for i, node in enumerate(data.nodes) if not node.op and not node.parents]
-        draw = random.Random(seed)
-        changed = [[i, draw.uniform(-1.0, 1.0)] for i in leaves[:3]]
-        questions.append({"graph": data.as_dict(), "changed": changed, "target": leaves[0] if leaves else None})
-    answers = run_node(tmp_path, RUN_GRAPHS, questions, OWN)
-    for root, question, answer in zip(graphs, questions, answers, strict=True):
-        nodes = topological_order(root)
-        index = {node: i for i, node in enumerate(nodes)}
-        expected = gradients(root)
-        largest = max(map(abs, expected.values()))
-        for node, value, gradient, reached in zip(
-            nodes, answer["value"], answer["gradient"], answer["reached"], strict=True
-        ):
-            assert close(node.data, value), (node, value)
-            assert close(expected.get(node, 0.0), gradient, 1e-3 * largest), (node, gradient)
-            assert bool(reached) == (node in expected)
-        for step, told in zip(steps(root), answer["steps"], strict=False):
-            assert told[:3] == [index[step.node], step.argument, index[step.parent]]
-            for ours, theirs in zip((step.upstream, step.local, step.contribution), told[3:6], strict=True):
-                assert close(ours, theirs, 1e-3 * largest)
-            assert close(step.after, told[7], 1e-3 * largest)
-        if question["target"] is not None:
-            found = paths(root, nodes[question["target"]], top=5)
-            assert answer["paths"]["count"] == found.count
-            for path, product in zip(found.largest, answer["paths"]["products"], strict=True):
-                assert close(abs(path.product), abs(product), 1e-3 * largest)
-        check_changed(root, nodes, question["changed"], answer)
-
-
-def check_changed(root: Value, nodes: Sequence[Value], changed: Sequence[Any], answer: Any) -> None:
-    """Compute the graph of other leaves in Python, and compare what the page made of the change."""
-    numbers = dict(changed)
-    copies: dict[Value, Value] = {}
-    for i, node in enumerate(nodes):
-        if node.parents:
-            arguments = [copies[parent] if parent in expectation(node) else parent.data for parent in node.parents]
-            copies[node] = apply(node.op, *arguments)
-        else:
-            copies[node] = Value(numbers.get(i, node.data))
-    expected = gradients(copies[root])
-    largest = max(map(abs, expected.values()))
-    for node, value, gradient in zip(nodes, answer["changedValue"], answer["changedGradient"], strict=True):
-        assert close(copies[node].data, value, 1e-3), (node, value)
-        assert close(expected.get(copies[node], 0.0), gradient, 1e-2 * largest), (node, gradient)
-
-
-def expectation(node: Value) -> set[Value]:
-    return set(node._inputs)
-
-
-@needs_node
-def test_every_row_agrees_in_its_box_and_at_its_edges(tmp_path: Path) -> None:
-    draw = random.Random(1)
-    questions = []
-    for op in OWN:
-        rule = RULES[op]
-        boxes = rule.box if rule.arity else rule.box * 6
-        points = [[draw.uniform(*box) for box in boxes] for _ in range(60)]
-        points += [list(edge.at) for edge in rule.edges]
-        points += [[30.0], [-30.0], [5.5], [-5.5], [1e-9]] if rule.arity == 1 and op != "tan" else []
-        questions += [[op, [_javascript(x) for x in point]] for point in points]
-    answers = run_node(tmp_path, RUN_ROWS, questions, OWN)
-    for (op, texts), (value, *partials) in zip(questions, answers, strict=True):
-        args = [float(text) for text in texts]
-        y = RULES[op].forward(FLOAT, *args)
-        # gelu's slope crosses 0, and its terms cancel there
-        assert close(y, value, 1e-290), (op, args, y, value)
-        for i, partial in enumerate(partials):
-            assert close(RULES[op].partial(FLOAT, i, y, args), partial, 1e-3 if op in ("gelu", "silu") else 1e-290), (
-                op, args, i, partial,
-            )  # fmt: skip
-
-
-def _javascript(x: float) -> str:
-    return repr(x) if math.isfinite(x) else "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
+def test_every_row_agrees_in_its_box_and_at_its_edges() -> None:
+    compare_rows(ask_node)
 
 
 def test_every_row_of_the_table_can_be_computed_in_the_page() -> None:
-    for op in OWN:
+    for op in OPS:
         assert is_computable(op)
         assert op in NARY or f'"{op}": ' in javascript_table([op])
 

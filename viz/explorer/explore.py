@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd_mini import Value
-from autograd_mini.grouping import groups_of
+from autograd_mini.folding import groups_of
 from autograd_mini.printing import always_answers, printable
 from nn import Trainer
 from viz.colors import THEMES

@@ -10,7 +10,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,10 +48,10 @@ def html_page(data: Mapping[str, Any], table: str, *, title: str, theme: str) ->
     return re.sub("|".join(rf"\b{name}\b" for name in parts), lambda found: parts[found[0]], _static("page.html"))
 
 
-def script_text(table: str) -> str:
-    """Join the modules into one, each in a function of its own that gives what it exports."""
+def script_text(table: str, modules: Sequence[str] = MODULES) -> str:
+    """Join modules into one, each in a function of its own that gives what it exports."""
     texts = [""]
-    for name in MODULES:
+    for name in modules:
         text = f"export const table = {table};\n" if name == "table" else _static(f"{name}.js")
         text = re.sub(r"^import .*?;\n", "", text, flags=re.MULTILINE)
         exports = ", ".join(re.findall(r"^export (?:const|class|function) (\w+)", text, flags=re.MULTILINE))
