@@ -11,15 +11,18 @@ from autograd_mini import __version__
 from autograd_mini.errors import NonFiniteError
 from autograd_mini.printing import printable
 from autograd_mini.shell import (
+    EXPLORE,
     StepSession,
     Terminated,
     add_evaluate_options,
+    add_explore_options,
     add_predict_options,
     add_train_options,
     evaluate,
     find_subject,
     in_options,
     predict,
+    run_explore,
     train,
 )
 from autograd_mini.stepper import debug
@@ -58,15 +61,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (OSError, ValueError, TypeError, NonFiniteError) as error:
-        print(f"autograd-mini: {_text(error, options.run)}", file=sys.stderr)
+        print(f"autograd-mini: {_text(error, options)}", file=sys.stderr)
         return 1
     return code
 
 
-def _text(error: Exception, run: Callable[..., int]) -> str:
+def _text(error: Exception, options: argparse.Namespace) -> str:
+    run = options.run
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        is_ours = run in (_demo, _gallery) or (run is run_explore and str(error.filename) == str(options.out))
         name, reason = printable(str(error.filename), 200), error.strerror[:1].lower() + error.strerror[1:]
-        return f"cannot {'write' if run in (_demo, _gallery) else 'read'} {name}: {reason}"
+        return f"cannot {'write' if is_ours else 'read'} {name}: {reason}"
     return in_options(str(error)) if run in (train, evaluate, predict) else str(error)
 
 
@@ -137,6 +142,14 @@ def _parser() -> argparse.ArgumentParser:
     names = ", ".join(PICTURES)
     gallery.add_argument("--only", metavar="NAME", action="append", default=[], help=f"one of {names}; repeatable")
     gallery.set_defaults(run=_gallery)
+    explorer = commands.add_parser(
+        "explore",
+        help="write a page to look into a graph or a saved run with",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=EXPLORE,
+    )
+    add_explore_options(explorer)
+    explorer.set_defaults(run=run_explore)
 
     for name, run, add_options, text, description in _RUN_COMMANDS:
         command = commands.add_parser(

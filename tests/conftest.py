@@ -17,6 +17,7 @@ settings.register_profile("deep", max_examples=2000, **_UNTIMED)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deep", action="store_true", help="run hypothesis with many random examples")
     parser.addoption("--peers", action="store_true", help="compare with jax and PyTorch too")
+    parser.addoption("--browser", action="store_true", help="open the explorer in Chromium too")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,13 +28,27 @@ def is_peer_test(item: pytest.Item) -> bool:
     return item.path.name.startswith("test_peers")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    peers = [item for item in items if is_peer_test(item)]
-    if peers and not config.getoption("--peers"):
-        first, *rest = peers  # one line says it for all
-        first.add_marker(pytest.mark.skip(reason=f"{len(peers)} comparisons with JAX and PyTorch: ./dev test --peers"))
+def is_browser_test(item: pytest.Item) -> bool:
+    return item.path.name.startswith("test_browser")
+
+
+def leave_out(config: pytest.Config, items: list[pytest.Item], left_out: list[pytest.Item], reason: str) -> None:
+    """Skip the first of these tests, and deselect the others, so that one line says it for all."""
+    if left_out:
+        first, *rest = left_out
+        first.add_marker(pytest.mark.skip(reason=f"{len(left_out)} {reason}"))
         items[:] = [item for item in items if item not in rest]
         config.hook.pytest_deselected(items=rest)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--browser"):
+        browser = list(filter(is_browser_test, items))
+        leave_out(config, items, browser, "tests of the explorer in Chromium: ./dev test --browser")
+    if not config.getoption("--peers"):
+        leave_out(
+            config, items, list(filter(is_peer_test, items)), "comparisons with JAX and PyTorch: ./dev test --peers"
+        )
     else:  # last: JAX starts threads, and from then on the process should not fork, as the terminal tests do
         items.sort(key=is_peer_test)
 

@@ -136,6 +136,7 @@ def test_peers_are_pinned_and_installed_when_asked_for(dev: ModuleType) -> None:
     [
         (["bench"], ["dev", "bench", "peers"]),
         (["test", "--peers"], ["dev", "notebook", "peers"]),
+        (["test", "--browser"], ["dev", "browser", "chromium"]),
         (["test"], ["dev"]),
     ],
 )
@@ -145,6 +146,7 @@ def test_only_what_compares_installs_what_it_compares_with(
     prepared: list[str] = []
     monkeypatch.setattr(dev, "prepare", prepared.append)
     monkeypatch.setattr(dev, "ensure_dot", lambda: None)
+    monkeypatch.setattr(dev, "ensure_chromium", lambda: prepared.append("chromium"))
     monkeypatch.setattr(dev.os, "chdir", lambda path: None)
     monkeypatch.setattr(dev.os, "execv", lambda path, command: None)
     dev.main(arguments)

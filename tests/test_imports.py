@@ -23,8 +23,8 @@ STRATEGIES = ("autograd_mini.strategies", "autograd_mini.hypothesis_plugin")
 SHELL = tuple(
     f"autograd_mini.shell.{name}"
     for name in (
-        "__init__", "judging", "run_messages", "run_model", "run_notes", "run_options", "run_output", "run_scores",
-        "saved_run", "session", "signals", "subject", "terminal", "training", "words",
+        "__init__", "exploring", "judging", "run_messages", "run_model", "run_notes", "run_options", "run_output",
+        "run_scores", "saved_run", "session", "signals", "subject", "terminal", "training", "words",
     )
 )  # fmt: skip
 TOP = ("autograd_mini.cli", "autograd_mini.__main__", "autograd_mini.pytest_plugin", *STRATEGIES, *SHELL)

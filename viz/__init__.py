@@ -3,6 +3,7 @@
 from viz.activation import draw_activation
 from viz.blame import draw_blame
 from viz.dot import draw_dot
+from viz.explorer import Explorer, explore
 from viz.figure import Chart, Figure
 from viz.network import draw_network
 from viz.neuron import draw_neuron
@@ -11,6 +12,7 @@ from viz.step import draw_step
 
 __all__ = [
     "Chart",
+    "Explorer",
     "Figure",
     "draw_activation",
     "draw_blame",
@@ -18,6 +20,7 @@ __all__ = [
     "draw_network",
     "draw_neuron",
     "draw_step",
+    "explore",
     "plot_decision_boundary",
     "plot_gradients_by_layer",
     "plot_history",

@@ -21,17 +21,17 @@ from autograd_mini.value import Value
 
 __all__ = ["find_subject"]
 
-_COMMAND = "autograd-mini step"
 _MODULE = "autograd_mini_step_file"  # neither "__main__", so that a main guard holds, nor a name that a file may have
 
 
-def find_subject(target: str, inputs: Sequence[str]) -> Value:
+def find_subject(target: str, inputs: Sequence[str], *, command: str = "step") -> Value:
     """Make the Value that the words of a command line stand for; its nodes know their source lines.
 
     Args:
         target: ``FILE.py:NAME``, where NAME is a Value or a function without required arguments that returns one; or
             a formula such as ``tanh(2*x + b)``.
         inputs: the numbers of the formula, as in ``["x=0.5", "b=-1"]``.
+        command: the subcommand that asks, for its messages.
 
     Raises:
         ValueError, TypeError: if they do not stand for a Value. What the user's own code raises is shown first, as a
@@ -45,24 +45,24 @@ def find_subject(target: str, inputs: Sequence[str]) -> Value:
     if not file and (path := re.fullmatch(r"([\w./\\-]+):(\w+)", target)):
         raise ValueError(f"the file in {target} does not end in .py; did you mean {path[1]}.py:{path[2]}?")
     if not file:
-        return _formula(target, inputs)
+        return _formula(target, inputs, f"autograd-mini {command}")
     if inputs:
         raise ValueError(f"{target} is a file, and only a formula takes inputs such as {inputs[0]}; leave them out")
     return _from_file(Path(file[1]), file[2] or "")
 
 
-def _formula(source: str, inputs: Sequence[str]) -> Value:
+def _formula(source: str, inputs: Sequence[str], command: str) -> Value:
     numbers = dict(map(_input, inputs))
     missing = [name for name in _names(source) if name not in numbers]
     if missing:
         Expression(source, **numbers, **dict.fromkeys(missing, 1.0))  # says first what is not legal at all
         line = shlex.join([source, *inputs, *(f"{name}=1" for name in missing)])
-        raise ValueError(f"the formula needs a number for {', '.join(missing)}; type: {_COMMAND} {line}")
+        raise ValueError(f"the formula needs a number for {', '.join(missing)}; type: {command} {line}")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         root = Expression(source, **numbers).build()
     for warning in caught:  # a line of ours says nothing to the user
-        print(f"{_COMMAND}: {warning.message}", file=sys.stderr)
+        print(f"{command}: {warning.message}", file=sys.stderr)
     return root
 
 

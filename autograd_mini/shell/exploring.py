@@ -1,0 +1,48 @@
+"""``autograd-mini explore``: a graph of the user's, a formula or a saved run as one page to look into."""
+
+import argparse
+from pathlib import Path
+
+from autograd_mini.shell.saved_run import load_run
+from autograd_mini.shell.subject import find_subject
+from viz.colors import THEMES
+from viz.explorer import explore
+
+__all__ = ["EXPLORE", "add_explore_options", "run_explore"]
+
+EXPLORE = """\
+Write one HTML file to look into a graph with. It opens from disk, without a server or a network:
+
+  autograd-mini explore train.py:loss             a Value in your file, or a function there that returns one
+  autograd-mini explore "tanh(2*x + b)" x=0.5 b=-1.5
+  autograd-mini explore runs/1                    a run that autograd-mini train --save has made
+
+The page has the graph to fold and unfold, both passes step by step, search, the chain rule and the paths of every
+number. Change an input or a weight and both passes are computed again, in the page. Of a run it shows one row of the
+training data, with a slider over the checkpoints, the learning curves and, for rows of two numbers, the decision
+boundary. Layout takes Graphviz; a graph of more than 2,000 nodes opens folded."""
+
+
+def add_explore_options(parser: argparse.ArgumentParser) -> None:
+    """Say which words the command takes."""
+    parser.add_argument("target", metavar="TARGET", help="FILE.py:NAME, a formula, or the folder of a saved run")
+    parser.add_argument("inputs", metavar="NAME=NUMBER", nargs="*", help="the inputs of a formula, such as x=0.5")
+    parser.add_argument(
+        "--out", type=Path, default=Path("explorer.html"), metavar="FILE", help="the page (default: %(default)s)"
+    )
+    parser.add_argument("--theme", choices=("auto", *THEMES), default="auto", help="colours (default: the device's)")
+    parser.add_argument("--title", help="the page's title")
+    parser.add_argument("--row", type=int, default=0, help="which row of a run's training data (default: %(default)s)")
+
+
+def run_explore(options: argparse.Namespace) -> int:
+    """Do what ``autograd-mini explore`` says."""
+    folder = Path(options.target)
+    if folder.is_dir() or folder.suffix == ".npz":
+        trainer, _ = load_run(folder)
+        page = explore(trainer, options.out, theme=options.theme, title=options.title, row=options.row)
+    else:
+        subject = find_subject(options.target, options.inputs, command="explore")
+        page = explore(subject, options.out, theme=options.theme, title=options.title)
+    print(f"{page.nodes:,} nodes, {page.size / 1e6:.2f} MB; open {page.path.resolve()}")
+    return 0

@@ -1,0 +1,266 @@
+"""What the explorer writes, without a browser: the page's policy, pictures, groups, messages and the command line."""
+
+import base64
+import hashlib
+import html
+import json
+import random
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_mini import Value, parameter, topological_order
+from autograd_mini.cli import main
+from autograd_mini.folding import groups_of
+from autograd_mini.functions import sum as add_up
+from nn import MLP, Dataset, Trainer, cross_entropy, moons
+from viz import explore
+from viz.explorer.data import GraphData
+from viz.explorer.groups import GroupTree
+from viz.explorer.layout import laid_out
+from viz.explorer.page import MODULES, script_text
+from viz.explorer.views import Node, View, views
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("dot") is None, reason="Graphviz's dot is not installed: nothing is laid out"
+)
+STATIC = Path(__file__).resolve().parent.parent / "viz" / "explorer" / "static"
+
+
+def small() -> Value:
+    x, w = Value(0.5, "x"), parameter(-2.0, "w")
+    return (w * x).tanh() + w
+
+
+def network(examples: int = 1, layers: tuple[int, ...] = (3, 2)) -> Value:
+    model = MLP(4, list(layers), activation="tanh", seed=0)
+    rows = np.random.default_rng(0).normal(size=(examples, 4)).tolist()
+    if examples == 1:
+        inputs = [Value(number, f"x[{i}]") for i, number in enumerate(rows[0])]
+        return cross_entropy(model(inputs), 1)
+    return cross_entropy(model(rows), [1] * examples)
+
+
+def tangle(size: int) -> Value:
+    """A deep graph without names, whose nodes reach far back."""
+    draw = random.Random(0)
+    nodes = [Value(draw.uniform(-1.0, 1.0)) for _ in range(20)]
+    while len(nodes) < size:
+        nodes.append((draw.choice(nodes[-60:]) * draw.choice(nodes[-200:])).tanh())
+    return add_up(nodes[-50:])
+
+
+def tree_of(root: Value) -> tuple[GraphData, GroupTree]:
+    data, paths = GraphData(root), groups_of(root)
+    return data, GroupTree(data, [tuple(paths.get(node, ())) for node in data.nodes])
+
+
+def parts(page: str) -> dict[str, Any]:
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    script = re.search(r'<script type="module">(.*?)</script>', page, re.DOTALL)
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert policy and script and style and data  # noqa: PT018
+    return {"policy": policy[1], "script": script[1], "style": style[1], "data": json.loads(data[1])}
+
+
+def test_the_policy_lets_in_this_script_and_this_style_alone(tmp_path: Path) -> None:
+    page = explore(small(), tmp_path / "page.html").path.read_text(encoding="utf-8")
+    found = parts(page)
+    for text in (found["script"], found["style"]):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in found["policy"]
+    assert found["policy"].startswith("default-src 'none'")
+    assert "unsafe" not in found["policy"]
+    assert page.index("Content-Security-Policy") < page.index("<style>")
+    assert not re.search(r"(?:src|href)=|https?://(?!www\.w3\.org/2000/svg)", page)
+
+
+def test_foreign_text_cannot_leave_its_place(tmp_path: Path) -> None:
+    attack = "</script></title><img src=x onerror=alert(1)>"
+    root = Value(1.0, attack) * Value(2.0, "TITLE DATA SCRIPT")
+    page = explore(root, tmp_path / "page.html", title=attack).path.read_text(encoding="utf-8")
+    assert "<img" not in page
+    assert html.escape(attack) in page
+    assert parts(page)["data"]["graph"]["names"][0] == attack[:39] + "…"
+
+
+def test_the_same_graph_gives_the_same_file(tmp_path: Path) -> None:
+    pages = [explore(network(), tmp_path / f"{i}.html").path.read_bytes() for i in range(2)]
+    assert pages[0] == pages[1]
+
+
+def test_every_module_is_in_the_page_once() -> None:
+    files = {path.stem for path in STATIC.glob("*.js")}
+    assert files | {"table"} == set(MODULES)
+    assert "import " not in re.sub(r"//.*", "", script_text("{}"))
+    for i, name in enumerate(MODULES):  # each after what it imports
+        text = "" if name == "table" else (STATIC / f"{name}.js").read_text(encoding="utf-8")
+        assert set(re.findall(r'from "\./(\w+)\.js"', text)) <= set(MODULES[:i])
+        assert len(text.splitlines()) <= 350
+
+
+def test_pictures_show_every_edge_of_the_graph() -> None:
+    data, tree = tree_of(network())
+    pictures = list(views(data, tree))
+    [operations] = [view for view in pictures if view.depth is None]
+    place = {item.number: i for i, item in enumerate(operations.items) if isinstance(item, Node)}
+    wanted = {(place[i], place[user]) for user, args in enumerate(data.arguments) for i in args}
+    assert set(operations.edges) == wanted
+    for view in pictures:
+        assert view.hidden == 0
+        assert set(shown(view, data, tree)) == set(wanted_edges(view, data, tree))
+
+
+def shown(view: View, data: GraphData, tree: GroupTree) -> Iterator[tuple[Any, Any]]:
+    for tail, head in view.edges:
+        yield view.items[tail], view.items[head]
+
+
+def wanted_edges(view: View, data: GraphData, tree: GroupTree) -> Iterator[tuple[Any, Any]]:
+    """Every edge of the graph that starts or ends in the picture's group, between what shows its ends."""
+    items = set(view.items)
+
+    def item_of(number: int) -> Any:
+        around = [group.number for group in tree.of_node[number].ancestors()]
+        return next((item for item in (Node(number), *around) if item in items), None)
+
+    for user, arguments in enumerate(data.arguments):
+        for argument in arguments:
+            ends = item_of(argument), item_of(user)
+            inside = any(view.group in {g.number for g in tree.of_node[n].ancestors()} for n in (argument, user))
+            if inside and ends[0] != ends[1]:
+                yield ends
+
+
+def test_neurons_of_one_shape_are_laid_out_once() -> None:
+    data, tree = tree_of(network(layers=(8, 2)))
+    pictures = laid_out(views(data, tree))
+    hidden = [g.number for g in tree.groups if g.parent is not None and g.parent.name == "hidden"]
+    assert len({view["layout"] for view in pictures.views if view["group"] in hidden}) == 1
+
+
+def test_levels_are_called_layers_and_neurons() -> None:
+    _, tree = tree_of(network())
+    assert tree.level_names() == ["layers", "neurons"]
+
+
+def test_a_large_graph_opens_folded_and_in_time(tmp_path: Path) -> None:
+    root = tangle(20_000)
+    start = time.perf_counter()
+    page = explore(root, tmp_path / "page.html")
+    assert time.perf_counter() - start < 20.0
+    data = parts(page.path.read_text(encoding="utf-8"))["data"]
+    first = data["pictures"]["views"][data["start"]]
+    assert len(first["items"]) < 100
+    assert page.size < 4e6
+    _, tree = tree_of(root)
+    numbers = [number for group in tree.groups for number in group.nodes]
+    assert sorted(numbers) == list(range(len(topological_order(root))))
+
+
+def test_two_thousand_nodes_are_one_picture_written_in_time(tmp_path: Path) -> None:
+    model = MLP(49, [30, 10], activation="sigmoid", seed=0)
+    loss = cross_entropy(model([Value(0.1 * i, f"x[{i}]") for i in range(49)]), 3)
+    start = time.perf_counter()
+    page = explore(loss, tmp_path / "page.html")
+    assert time.perf_counter() - start < 5.0
+    assert 1900 < page.nodes <= 2000
+    pictures = parts(page.path.read_text(encoding="utf-8"))["data"]["pictures"]
+    assert page.nodes in [len(view["items"]) for view in pictures["views"] if view["depth"] is None]
+    assert not pictures["leftOut"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([1, 2],), TypeError, "explore shows the graph of a Value, or a Trainer; got .1, 2. of type list"),
+        ((small(), "nowhere/page.html"), FileNotFoundError, "there is no folder 'nowhere'; make it first"),
+    ],
+)
+def test_wrong_arguments(
+    arguments: Any, error: type[Exception], message: str, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=message):
+        explore(*arguments)
+
+
+def test_wrong_options(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="unknown theme 'blue'; the themes are 'auto', 'light', 'dark'"):
+        explore(small(), tmp_path / "page.html", theme="blue")
+    with pytest.raises(ValueError, match=r"input_shape=\(2, 3\) is for 6 inputs, and the graph has 1"):
+        explore(small(), tmp_path / "page.html", input_shape=(2, 3))
+    x = Value(2.0, "x")
+    stale = x * x
+    x.data = 3.0
+    with pytest.raises(ValueError, match="data was changed; run the forward pass again"):
+        explore(stale, tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_trainer_needs_its_data_and_a_row_of_it(tmp_path: Path) -> None:
+    trainer = Trainer(MLP(2, [3, 2], seed=0), progress=False)
+    with pytest.raises(ValueError, match="the trainer has no data to explore; call fit first, or attach"):
+        explore(trainer, tmp_path / "page.html")
+    trainer.fit(moons(20, seed=0), epochs=1)
+    with pytest.raises(ValueError, match="the training data has rows 0 to 19, got row 20"):
+        explore(trainer, tmp_path / "page.html", row=20)
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_run_brings_its_checkpoints(saved: bool, tmp_path: Path) -> None:
+    trainer = Trainer(MLP(2, [3, 2], seed=0), progress=False, save=tmp_path / "run" if saved else None)
+    trainer.fit(moons(20, seed=0), epochs=3)
+    before = trainer.model.state()
+    run = parts(explore(trainer, tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]["run"]
+    assert run["epochs"] == [0, 1, 2, 3]
+    numbers = np.frombuffer(base64.b64decode(run["parameters"])).reshape(4, -1)
+    assert numbers[-1].tolist() == [value.data for value in trainer.model.parameters()]
+    assert numbers[0].tolist() == [value.data for value in MLP(2, [3, 2], seed=0).parameters()]
+    assert [curve["title"] for curve in run["curves"]] == ["loss", "accuracy", "learning rate"]
+    assert all(np.array_equal(before[name], array) for name, array in trainer.model.state().items())
+
+
+def test_quantities_have_no_boundary(tmp_path: Path) -> None:
+    data = Dataset([[0.0, 1.0], [1.0, 0.5]], [0.25, 0.75])
+    trainer = Trainer(MLP(2, [3, 1], seed=0), loss="mean_squared_error", progress=False)
+    trainer.fit(data, epochs=1)
+    found = parts(explore(trainer, tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]
+    assert found["boundary"] is None
+
+
+def test_the_command_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "page.html"
+    assert main(["explore", "tanh(2*x + b)", "x=0.5", "b=-1.5", "--out", str(out), "--theme", "dark"]) == 0
+    assert capsys.readouterr().out == f"6 nodes, {out.stat().st_size / 1e6:.2f} MB; open {out}\n"
+    assert '<html lang="en" data-theme="dark">' in out.read_text(encoding="utf-8")
+    source = tmp_path / "mine.py"
+    source.write_text("from autograd_mini import Value\nx = Value(2.0)\nloss = x * x\n")
+    assert main(["explore", f"{source}:loss", "--out", str(out)]) == 0
+    lines = parts(out.read_text(encoding="utf-8"))["data"]["graph"]["lines"]
+    assert [(place["number"], place["text"]) for place in lines["places"]] == [(3, "loss = x * x")]
+
+
+def test_the_command_opens_a_saved_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, out = tmp_path / "run", tmp_path / "page.html"
+    words = ["--data", "moons", "--layers", "4", "--epochs", "2", "--json", "--save", str(run)]
+    assert main(["train", *words]) == 0
+    capsys.readouterr()
+    assert main(["explore", str(run), "--out", str(out), "--row", "1"]) == 0
+    found = parts(out.read_text(encoding="utf-8"))["data"]
+    assert found["run"]["epochs"] == [0, 1, 2]
+    assert found["boundary"]["names"] == ["x[0]", "x[1]"]
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "tanh(x)", "--out", str(tmp_path / "page.html")]) == 1
+    assert "type: autograd-mini explore 'tanh(x)' x=1" in capsys.readouterr().err
+    assert main(["explore", "x*2", "x=1", "--out", str(tmp_path)]) == 1
+    assert f"cannot write {tmp_path}: is a directory" in capsys.readouterr().err

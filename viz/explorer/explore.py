@@ -1,0 +1,131 @@
+"""``explore``: a graph or a training run as one HTML file that opens from disk and computes by itself."""
+
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from autograd_mini import Value
+from autograd_mini.folding import groups_of
+from autograd_mini.printing import always_answers, printable
+from nn import Trainer
+from viz.colors import THEMES
+from viz.explorer.data import GraphData, packed
+from viz.explorer.groups import GroupTree
+from viz.explorer.layout import Pictures, laid_out
+from viz.explorer.maps import maps_of
+from viz.explorer.page import html_page
+from viz.explorer.run import Scene, scene_of
+from viz.explorer.tables import javascript_table
+from viz.explorer.views import views
+
+__all__ = ["Explorer", "explore"]
+
+_READABLE = 45  # a picture with more things in it is not what the page opens with, if there is one with fewer
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Explorer:
+    """A page that was written.
+
+    Attributes:
+        path: the file.
+        nodes: how many nodes the graph has.
+        size: of the file, in bytes.
+    """
+
+    path: Path
+    nodes: int
+    size: int
+
+    @always_answers
+    def __repr__(self) -> str:
+        count = f"{self.nodes:,} node{'s' * (self.nodes != 1)}"
+        return f"Explorer({printable(str(self.path), 200)}: {count}, {self.size / 1e6:.2f} MB)"
+
+
+def explore(
+    subject: Value | Trainer,
+    out: str | PathLike[str] = "explorer.html",
+    *,
+    theme: str = "auto",
+    title: str | None = None,
+    input_shape: tuple[int, int] | None = None,
+    row: int = 0,
+) -> Explorer:
+    """Write a page to look into a graph with: pictures to fold and unfold, both passes step by step, numbers to change.
+
+    The page is one file without a server or a network: it holds the graph, pictures laid out by Graphviz, and the
+    derivative table as JavaScript. Changing an input or a weight computes both passes again in the page. Of a trainer
+    that has been trained it shows the loss of one row of the data, in evaluation mode, with a slider over the
+    checkpoints that the run has kept (all epochs, if it was saved), the learning curves and, where the rows have two
+    numbers, the decision boundary.
+
+    Args:
+        subject: the root of a graph, such as a loss; or a trainer with its data, after ``fit`` or ``attach``.
+        out: the file to write; one that is there is replaced.
+        theme: ``"light"``, ``"dark"``, or ``"auto"`` for what the reader's device prefers.
+        title: of the page.
+        input_shape: rows and columns that the inputs are laid out as; by itself a square where they make one.
+        row: of the training data, counted from 0; for a trainer.
+
+    Returns:
+        What was written, with the size of the file.
+
+    Raises:
+        TypeError: for anything but a Value or a Trainer.
+        ValueError: for an unknown theme; for a graph whose data was changed after the forward pass; for a trainer
+            without data, or a row that it has not.
+        RenderError: if Graphviz is missing.
+        FileNotFoundError: if the folder of `out` does not exist.
+
+    Example:
+        >>> import tempfile
+        >>> x, w = Value(0.5, "x"), Value(-2.0, "w")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     explore((w * x).tanh(), folder + "/page.html")  # doctest: +ELLIPSIS
+        Explorer(...page.html: 4 nodes, ... MB)
+    """
+    themes = ("auto", *THEMES)
+    if theme not in themes:
+        raise ValueError(f"unknown theme {theme!r}; the themes are {', '.join(map(repr, themes))}")
+    path = Path(out)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(path.parent)!r}; make it first, or choose another")
+    scene = _scene(subject, row)
+    data = GraphData(scene.root)
+    paths = groups_of(scene.root)
+    tree = GroupTree(data, [tuple(paths.get(node, ())) for node in data.nodes])
+    pictures = laid_out(views(data, tree))
+    told: dict[str, Any] = {
+        "graph": data.as_dict(),
+        "groups": [{"name": g.name, "parent": None if g.parent is None else g.parent.number} for g in tree.groups],
+        "groupOf": packed((group.number for group in tree.of_node), "i4"),
+        "pictures": {"views": pictures.views, "layouts": pictures.layouts, "leftOut": pictures.left_out},
+        "levels": tree.level_names(),
+        "start": _start(pictures),
+        **maps_of(data, input_shape),
+        "boundary": scene.boundary(data),
+        "run": scene.run(data),
+    }
+    table = javascript_table(node.op for node in data.nodes if node.parents)
+    shown = title if title is not None else scene.title
+    page = html_page(told, table, title=shown, theme=theme).encode("utf-8", errors="replace")
+    path.write_bytes(page)
+    return Explorer(path, len(data.nodes), len(page))
+
+
+def _scene(subject: Any, row: int) -> Scene:
+    if isinstance(subject, Trainer):
+        return scene_of(subject, row)
+    if not isinstance(subject, Value):
+        kind = type(subject).__name__
+        raise TypeError(f"explore shows the graph of a Value, or a Trainer; got {subject!r:.60} of type {kind}")
+    return Scene(subject, "The graph of " + (printable(str(subject.label), 60) or "a loss"))
+
+
+def _start(pictures: Pictures) -> int:
+    """The picture to open with: the most open one of the whole graph that can be read, else the one with the least."""
+    whole = [(i, len(view["items"])) for i, view in enumerate(pictures.views) if view["group"] == 0]
+    readable = [i for i, count in whole if count <= _READABLE]
+    return readable[-1] if readable else min(whole, key=lambda one: one[1])[0]

@@ -1,0 +1,60 @@
+"""Which numbers of a graph the page lays out as the input is: an image, the weights over it, their gradients."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from viz.colors import RED_BLUE, grey
+from viz.explorer.data import GraphData
+
+__all__ = ["maps_of"]
+
+_MOST_MAPS = 24
+_SMALLEST = 9
+
+
+def maps_of(data: GraphData, input_shape: Sequence[int] | None) -> dict[str, Any]:
+    """Find the input and the weights that are as many, by their names: ``x[0]``, ``hidden.neuron1.w[0]``.
+
+    Args:
+        data: the graph.
+        input_shape: rows and columns; None takes the inputs for a square image where they are 9 numbers or more.
+
+    Raises:
+        ValueError: if there are no inputs of that shape.
+    """
+    inputs = [i for i, node in enumerate(data.nodes) if not node.op and not node.parents]
+    series = _series(data)
+    columns = _columns(len(inputs), input_shape)
+    maps: list[dict[str, Any]] = []
+    if columns:
+        maps.append({"title": "input", "nodes": inputs, "columns": columns, "grey": _is_grey(data, inputs)})
+        for name, nodes in series.items():
+            if len(nodes) == len(inputs) and set(nodes) != set(inputs):
+                maps.append({"title": name, "nodes": nodes, "columns": columns, "grey": False})
+    greys = [grey(i / 10.0, 0.0, 1.0) for i in range(11)]
+    return {"maps": maps[:_MOST_MAPS], "scale": list(RED_BLUE), "greys": greys}
+
+
+def _series(data: GraphData) -> Mapping[str, list[int]]:
+    """Parameters that are numbered from 0 under one name."""
+    found: dict[str, dict[int, int]] = {}
+    for i, node in enumerate(data.nodes):
+        match = re.fullmatch(r"(.+)\[(\d{1,6})\]", str(node.label)) if node.op == "parameter" else None
+        if match:
+            found.setdefault(match[1], {})[int(match[2])] = i
+    return {name: [nodes[k] for k in range(len(nodes))] for name, nodes in found.items() if max(nodes) < len(nodes)}
+
+
+def _columns(count: int, shape: Sequence[int] | None) -> int:
+    if shape is not None:
+        rows, columns = shape
+        if rows * columns != count:
+            raise ValueError(f"input_shape={tuple(shape)} is for {rows * columns} inputs, and the graph has {count}")
+        return int(columns)
+    root = round(count**0.5)
+    return root if count >= _SMALLEST and root * root == count else 0
+
+
+def _is_grey(data: GraphData, inputs: Sequence[int]) -> bool:
+    return all(data.nodes[i].data >= 0.0 for i in inputs)

@@ -1,0 +1,160 @@
+// The panel beside the picture: what is to be known of a node or of a group.
+import { bar, h, numberText, percentText, plural } from "./words.js";
+
+const MOST = 12;
+
+export class Inspector {
+  constructor(host, app) { this.host = host; this.app = app; }
+
+  update() {
+    const { selected } = this.app;
+    const parts = selected === null ? this.welcome() : typeof selected === "string" ? this.group(Number(selected.slice(1))) : this.node(selected);
+    const field = this.host.contains(document.activeElement) ? document.activeElement.id : "";
+    this.host.replaceChildren(...parts.filter(Boolean));
+    if (field) document.getElementById(field)?.focus();
+  }
+
+  // Before anything is selected: how large the graph is, and where it is steepest.
+  welcome() {
+    const { app } = this, { graph } = app, state = app.gradientState();
+    const leaves = [...graph.leaves].filter((i) => state.reached[i] && graph.told(i).kind !== "constant");
+    leaves.sort((a, b) => Math.abs(state.gradient[b]) - Math.abs(state.gradient[a]));
+    const largest = Math.abs(state.gradient[leaves[0]]) || 1;
+    const rows = leaves.slice(0, MOST).map((i) => h("tr", {}, h("th", { scope: "row" }, this.link(i)), h("td", {}, app.valueText(i)), h("td", {}, app.gradientText(i)),
+      h("td", {}, bar(state.gradient[i] / largest, 44))));
+    return [
+      h("h2", {}, "The graph"),
+      h("p", { class: "quiet" }, `${plural(graph.operations.length, "operation")}, ${plural(graph.leaves.length, "leaf", "leaves")}, ${plural(graph.stepCount, "edge")} that a gradient takes. Click a card, or go through the picture with Tab and the arrow keys; ? lists all keys.`),
+      rows.length ? h("section", {}, h("h3", {}, "Largest gradients"), h("table", {}, h("thead", {}, h("tr", {}, ...["leaf", "value", "gradient", ""].map((text) => (text ? h("th", { scope: "col" }, text) : h("td")))), ), h("tbody", {}, rows))) : null,
+    ];
+  }
+
+  link(node) {
+    const { app } = this;
+    return h("button", { class: "link", type: "button", title: app.words.name(node), onclick: () => app.goTo(node) }, app.words.short(node));
+  }
+
+  node(node) {
+    const { app } = this, { graph, words } = app, told = graph.told(node), leaf = graph.arity(node) === 0;
+    const kind = node === graph.root && !leaf ? `result, ${told.symbol}` : told.kind === "operation" ? told.symbol : told.kind;
+    const known = app.valueText(node) !== "not computed";
+    return [
+      h("h2", {}, words.name(node)),
+      h("p", { class: "quiet" }, told.summary ? `${kind}: ${told.summary}` : kind),
+      h("dl", { class: "facts" },
+        h("div", {}, h("dt", {}, "value"), h("dd", {}, app.valueText(node, 8))),
+        h("div", {}, h("dt", {}, "gradient"), h("dd", {}, app.gradientText(node, 8)))),
+      leaf ? this.edit(node) : h("p", { class: "formula" }, `${words.name(node)} = ${words.formula(node)}`),
+      told.kind === "operation" && !told.computed ? h("p", { class: "note" }, "This op is Python of your own: the page keeps the number that it had, whatever is edited.") : null,
+      known ? this.chainRule(node) : null,
+      known && !leaf ? this.operands(node) : null,
+      known ? this.paths(node) : null,
+      this.source(node),
+    ];
+  }
+
+  edit(node) {
+    const { app } = this, was = app.graph.recorded[node];
+    const field = h("input", { id: "edit", type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", value: String(app.graph.value[node]), "aria-describedby": "edit-note" });
+    const note = h("p", { id: "edit-note", class: "quiet", role: "status" }, app.changed.has(node) ? `was ${numberText(was, 6)} in Python` : "Enter computes both passes again; ↑ and ↓ change it by a tenth.");
+    const apply = () => {
+      const number = Number(field.value.replace("−", "-").trim());
+      if (field.value.trim() === "" || Number.isNaN(number)) {
+        field.setAttribute("aria-invalid", "true");
+        note.textContent = `“${field.value.slice(0, 30)}” is not a number; write one such as −0.25 or 1e-3.`;
+      } else app.change(node, number);
+    };
+    const nudge = (sign) => {
+      const number = app.graph.value[node];
+      app.change(node, Number((number + sign * (Math.abs(number) > 1e-12 ? Math.abs(number) / 10 : 0.1)).toPrecision(12)));
+    };
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") apply();
+      else if (event.key === "ArrowUp") nudge(1);
+      else if (event.key === "ArrowDown") nudge(-1);
+      else return;
+      event.preventDefault();
+    });
+    return h("div", { class: "edit" }, h("label", { for: "edit" }, "Change the value"), h("div", { class: "row" }, field,
+      h("button", { type: "button", onclick: apply }, "Compute"),
+      app.changed.has(node) ? h("button", { type: "button", onclick: () => app.restore(node) }, "Undo") : null), note);
+  }
+
+  chainRule(node) {
+    const { app } = this, { graph, words } = app;
+    const state = app.gradientState();
+    const title = h("h3", {}, "Chain rule");
+    if (node === graph.root) return h("section", {}, title, h("p", { class: "quiet" }, `${words.derivative(node)} = 1: where back propagation starts.`));
+    const uses = graph.usesOf(node).map(({ edge, user }) => ({ edge, user, upstream: state.gradient[user], known: state.reached[user], local: graph.local[edge] }));
+    if (!uses.length) return h("section", {}, title, h("p", { class: "quiet" }, "No path leads from the result to it."));
+    uses.sort((a, b) => Math.abs(b.upstream * b.local) - Math.abs(a.upstream * a.local));
+    const rows = uses.slice(0, MOST).map(({ edge, user, upstream, known, local }) => h("tr", {},
+      h("th", { scope: "row" }, this.link(user)),
+      h("td", {}, known ? numberText(upstream) : "–"),
+      h("td", { title: words.slope(user, edge - graph.start[user]) }, numberText(local)),
+      h("td", {}, known ? numberText(upstream * local) : "–")));
+    const rest = uses.slice(MOST).reduce((sum, use) => sum + use.upstream * use.local, 0);
+    const first = uses[0];
+    return h("section", {}, title,
+      uses.length === 1 ? h("p", { class: "formula" }, `${words.derivative(node)} = ${words.derivative(first.user)} × ${words.slope(first.user, first.edge - graph.start[first.user])}`) : null,
+      h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "used by"), h("th", { scope: "col" }, "upstream"), h("th", { scope: "col" }, "× local"), h("th", { scope: "col" }, "= part"))),
+        h("tbody", {}, rows, uses.length > MOST ? h("tr", {}, h("th", { scope: "row" }, plural(uses.length - MOST, "more use")), h("td"), h("td"), h("td", {}, numberText(rest))) : null),
+        h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "gradient"), h("td"), h("td"), h("td", {}, app.gradientText(node))))));
+  }
+
+  operands(node) {
+    const { graph, words } = this.app, n = graph.arity(node);
+    const rows = [...Array(Math.min(n, MOST)).keys()].map((i) => h("tr", {},
+      h("th", { scope: "row" }, this.link(graph.argument(node, i))),
+      h("td", {}, this.app.valueText(graph.argument(node, i))),
+      h("td", {}, graph.differentiable[graph.start[node] + i] ? numberText(graph.local[graph.start[node] + i]) : "constant"),
+      h("td", { class: "symbols" }, graph.differentiable[graph.start[node] + i] ? words.slope(node, i) : "")));
+    return h("section", {}, h("h3", {}, "Local derivatives"),
+      h("table", {}, h("thead", {}, h("tr", {}, ...["operand", "value", "local", "by the table"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows)),
+      n > MOST ? h("p", { class: "quiet" }, `and ${plural(n - MOST, "operand")} more`) : null);
+  }
+
+  paths(node) {
+    const { app } = this, { graph } = app;
+    if (node === graph.root || !app.complete()) return null;
+    const { count, best } = graph.paths(node);
+    if (!count) return null;
+    const lines = best.map(({ product, share, nodes }) => {
+      const shown = nodes.length > 7 ? [...nodes.slice(0, 3), null, ...nodes.slice(-3)] : nodes;
+      return h("li", {}, h("div", { class: "share" }, bar(share, 80), h("span", {}, percentText(share)), h("span", { class: "quiet" }, numberText(product))),
+        h("div", { class: "way" }, shown.flatMap((one, i) => [i ? " → " : "", one === null ? "…" : this.link(one)])));
+    });
+    return h("section", {}, h("h3", {}, count > best.length ? `The largest of ${count < 1e15 ? count.toLocaleString("en") : numberText(count, 3)} paths` : plural(count, "path")), h("ol", { class: "paths" }, lines));
+  }
+
+  source(node) {
+    const line = this.app.line(node);
+    return line ? h("section", {}, h("h3", {}, "Made at"), h("pre", { tabindex: 0, "aria-label": "source line" }, `${line.file}:${line.number}\n${line.text}`)) : null;
+  }
+
+  // What is in a group whose picture was left out.
+  contents(group) {
+    const { app } = this, inside = app.groups.list.map((one, i) => [one, i]).filter(([one]) => one.parent === group);
+    const nodes = app.groups.members(group).filter((i) => app.groups.of[i] === group);
+    return h("section", {}, h("h3", {}, "In it"), h("p", { class: "quiet" }, "Its picture was left out to keep the file small."),
+      h("ul", { class: "contents" }, inside.map(([{ name }, i]) => h("li", {}, h("button", { class: "link", type: "button", onclick: () => app.select(`g${i}`) }, name))),
+        nodes.map((i) => h("li", {}, this.link(i), " ", h("span", { class: "quiet" }, app.words.formula(i).slice(0, 40))))));
+  }
+
+  group(group) {
+    const { app } = this, { name, operations, leaves } = app.groups.told(group), { count, rows } = app.groups.boundary(group);
+    const tables = rows.map(({ output, inputs }) => h("table", {},
+      h("caption", {}, "total derivative of ", this.link(output)),
+      h("thead", {}, h("tr", {}, ...["by", "value", "total ∂"].map((text) => h("th", { scope: "col" }, text)))),
+      h("tbody", {}, inputs.slice(0, MOST).map(([input, total]) => h("tr", {}, h("th", { scope: "row" }, this.link(input)), h("td", {}, app.valueText(input)), h("td", {}, numberText(total)))),
+        inputs.length > MOST ? h("tr", {}, h("th", { scope: "row" }, `${inputs.length - MOST} more`), h("td"), h("td")) : null)));
+    return [
+      h("h2", {}, name),
+      h("p", { class: "quiet" }, `a group of ${plural(operations, "operation")} and ${plural(leaves, "leaf", "leaves")}`),
+      app.views.some((view) => view.group === group) ? h("p", {}, h("button", { type: "button", onclick: () => app.open(group) }, "Open it")) : this.contents(group),
+      h("section", {}, h("h3", {}, "Across its boundary"),
+        h("p", { class: "quiet" }, rows.length ? "The sum over the paths inside: upstream × total derivative is what the group hands on, as a single operation does." : "Nothing in it is computed."),
+        ...tables, count > rows.length ? h("p", { class: "quiet" }, `and ${plural(count - rows.length, "output")} more`) : null),
+    ];
+  }
+}

@@ -1,0 +1,50 @@
+// A training run: a slider over its checkpoints, and the learning curves.
+import { h, numberText, s } from "./words.js";
+import { unpack } from "./engine.js";
+
+const WIDE = 320, HIGH = 120, LEFT = 44, BOTTOM = 18, TOP = 8;
+
+export class Run {
+  constructor(host, app, data) {
+    this.app = app;
+    this.data = data;
+    this.numbers = unpack(data.parameters, Float64Array);
+    this.slider = h("input", { id: "epoch", type: "range", min: 0, max: data.epochs.length - 1, value: data.epochs.length - 1, step: 1, oninput: () => this.go(Number(this.slider.value)) });
+    this.output = h("output", { for: "epoch" });
+    this.curves = data.curves.map((curve) => this.curve(curve));
+    host.append(h("h2", {}, "Training"), h("label", { for: "epoch" }, "Checkpoint "), this.output, h("div", {}, this.slider),
+      ...this.curves.map(({ figure }) => figure), data.note ? h("p", { class: "note" }, data.note) : "");
+    this.mark(data.epochs.length - 1);
+  }
+
+  go(place) {
+    const { leaves } = this.data;
+    leaves.forEach((leaf, i) => { this.app.graph.recorded[leaf] = this.numbers[place * leaves.length + i]; });
+    this.mark(place);
+    this.app.compute();
+  }
+
+  mark(place) {
+    const epoch = this.data.epochs[place];
+    this.output.textContent = epoch === 0 ? "before training" : `after epoch ${epoch}`;
+    this.slider.setAttribute("aria-valuetext", this.output.textContent);
+    for (const { now, x } of this.curves) {
+      now.setAttribute("x1", x(Math.max(epoch, 1)));
+      now.setAttribute("x2", x(Math.max(epoch, 1)));
+    }
+  }
+
+  curve({ title, lines }) {
+    const all = lines.flatMap((line) => line.numbers).filter(Number.isFinite), count = lines[0].numbers.length;
+    const low = Math.min(0, ...all), high = Math.max(low + 1e-12, ...all);
+    const x = (epoch) => LEFT + ((WIDE - LEFT - 8) * (epoch - 1)) / Math.max(1, count - 1);
+    const y = (number) => TOP + ((high - number) / (high - low)) * (HIGH - TOP - BOTTOM);
+    const now = s("line", { y1: TOP, y2: HIGH - BOTTOM, class: "now" });
+    const svg = s("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "curve", role: "img", "aria-label": `${title} over ${count} epochs: ${lines.map((line) => `${line.name} from ${numberText(line.numbers[0], 3)} to ${numberText(line.numbers[count - 1], 3)}`).join(", ")}` },
+      [low, high].map((at) => [s("line", { x1: LEFT, x2: WIDE - 8, y1: y(at), y2: y(at), class: "grid" }), s("text", { x: LEFT - 6, y: y(at) + 4, class: "end" }, numberText(at, 3))]).flat(),
+      s("text", { x: LEFT, y: HIGH - 4 }, "1"), s("text", { x: WIDE - 8, y: HIGH - 4, class: "end" }, `epoch ${count}`),
+      lines.map(({ numbers }, i) => s("polyline", { class: `line${i}`, points: numbers.map((number, epoch) => (Number.isFinite(number) ? `${x(epoch + 1).toFixed(1)},${y(number).toFixed(1)}` : "")).join(" ") })), now);
+    const key = lines.map(({ name }, i) => h("span", { class: `key line${i}` }, name));
+    return { now, x, figure: h("figure", {}, h("figcaption", {}, h("b", {}, title), " ", key), svg) };
+  }
+}

@@ -1,0 +1,98 @@
+// Numbers and formulas as text, and elements made without any HTML: foreign text is only ever text.
+
+export function numberText(x, digits = 4) {
+  if (x === null || x === undefined) return "not computed";
+  if (Number.isNaN(x)) return "nan";
+  if (!Number.isFinite(x)) return x > 0 ? "inf" : "−inf";
+  if (x === 0) return "0";
+  const exponent = Math.floor(Math.log10(Math.abs(x)));
+  const text = exponent < -4 || exponent >= Math.max(digits, 6) ? x.toExponential(digits - 1) : x.toPrecision(digits);
+  return text.replace(/(\.\d*?)0+(?=e|$)/, "$1").replace(/\.(?=e|$)/, "").replace("-", "−").replace("e-", "e−").replace("e+", "e");
+}
+
+export function factorText(x, digits) {
+  const text = numberText(x, digits);
+  return text.startsWith("−") ? `(${text})` : text;
+}
+
+export function percentText(share) {
+  return Number.isFinite(share) ? `${numberText(100 * share, 3)} %` : "–";
+}
+
+export function plural(count, word, words = `${word}s`) {
+  return `${count.toLocaleString("en")} ${count === 1 ? word : words}`;
+}
+
+export class Words {
+  constructor(graph) { this.graph = graph; }
+
+  name(node) {
+    return this.graph.names[node] || numberText(this.graph.value[node]);
+  }
+
+  short(node, limit = 18) {
+    const name = this.name(node);
+    return name.length > limit ? `${name.slice(0, 8)}…${name.slice(-(limit - 9))}` : name;
+  }
+
+  // The operation in symbols: tanh(z), or a long sum with its ends.
+  formula(node) {
+    const told = this.graph.told(node), n = this.graph.arity(node);
+    const name = (i) => enclosed(this.name(this.graph.argument(node, i)));
+    if (told.formula) return filled(told.formula, (i) => name(Number(i)), this.name(node));
+    if (told.op === "dot") return listed(n / 2, (i) => `${name(i)} · ${name(i + n / 2)}`, " + ");
+    if (told.op === "sum") return listed(n, name, " + ");
+    return `${told.symbol}(${listed(n, name, ", ")})`;
+  }
+
+  slope(node, argument) {
+    const told = this.graph.told(node), n = this.graph.arity(node), y = this.name(node);
+    const name = (i) => enclosed(this.name(this.graph.argument(node, i)));
+    if (told.formula) return filled(told.slopes[argument], (i) => name(Number(i)), y);
+    if (told.op === "dot") return name(argument < n / 2 ? argument + n / 2 : argument - n / 2);
+    if (told.op === "sum") return "1";
+    if (told.op === "mean") return `1 / ${n}`;
+    if (told.op === "logsumexp") return `exp(${name(argument)} − ${y})`;
+    return `∂${y}/∂${this.name(this.graph.argument(node, argument))}`;
+  }
+
+  derivative(node) {
+    return `∂${this.name(this.graph.root)}/∂${this.name(node)}`;
+  }
+}
+
+function enclosed(text) { return text.startsWith("−") ? `(${text})` : text; }
+
+function filled(template, name, y) {
+  return template.replace(/\{(\d|y)\}/g, (_, key) => (key === "y" ? y : name(key)));
+}
+
+function listed(n, text, between) {
+  const shown = n <= 5 ? [...Array(n).keys()] : [0, 1, 2, -1, n - 1];
+  return shown.map((i) => (i < 0 ? "…" : text(i))).join(between) || "0";
+}
+
+// h("button", {class: "x", onclick: f}, "text", child): an element; s() the same for SVG.
+export function h(tag, properties = {}, ...children) {
+  return made(document.createElement(tag), properties, children);
+}
+
+// A bar as long as a share from 0 to 1; the number stands beside it.
+export function bar(share, width) {
+  const long = Math.max(1, width * Math.min(1, Math.abs(share) || 0));
+  return s("svg", { class: "bar-of", width, height: 8, "aria-hidden": "true" }, s("rect", { width, height: 8, rx: 2, class: "rail" }), s("rect", { width: long, height: 8, rx: 2, class: "filled" }));
+}
+
+export function s(tag, properties = {}, ...children) {
+  return made(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children);
+}
+
+function made(element, properties, children) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
