@@ -78,6 +78,14 @@ class Group:
         return self.leaves + self.operations
 
     @cached_property
+    def _used(self) -> frozenset[Any]:
+        return frozenset(parent for node in self.operations for parent in node.parents)
+
+    def uses(self, node: Any) -> bool:
+        """Whether an operation of the group is made of this Value."""
+        return node in self._used
+
+    @cached_property
     def derivatives(self) -> Derivatives:
         """d output / d input for every output and each input and own leaf that a path inside the group leads to."""
         if not self.operations:

@@ -122,6 +122,21 @@ def test_an_edge_says_the_chain_rule_when_pointed_at():
     assert 'edgetooltip="total d exp / d * = ' in draw_dot(fresh, fold=0).source
 
 
+def test_what_a_group_hands_on_is_counted_once_where_it_uses_its_own_output():
+    x = Value(3.0, "x")
+    with scope("s"):
+        a = x * x
+        b = a * 0.5
+    a.label, b.label = "a", "b"
+    loss = a * 4 + b
+    source = draw_dot(loss, fold=0).source
+    assert "total d a / d x = 6" in source
+    loss.backward()
+    assert a.grad == 4.5  # of which 0.5 comes from b, and is in b's total
+    assert "upstream × total d a / d x: 4 × 6 = 24" in draw_dot(loss, fold=0).source
+    assert x.grad == 24.0 + 1.0 * 3.0
+
+
 @pytest.mark.parametrize("how", FOLDS)
 @pytest.mark.parametrize("theme", THEMES)
 @needs_dot

@@ -61,7 +61,7 @@ def _edge_attributes(edges: Sequence[Edge], is_group: bool, view: View, looks: L
         largest, number = max(known, key=lambda pair: _size(pair[1]))
         text = f"{kind} {number_text(number, 4)}"
         text = text if len(known) == 1 else f"{len(known):,} {kind}s\\nlargest {number_text(number, 4)}"
-        hint = _chain(largest, number, kind, looks)
+        hint = _chain(largest, number, kind, view, looks)
         attributes |= {"label": f" {text} ", "edgetooltip": hint, "labeltooltip": hint}
     if emphasised:
         color = looks.colors.roles[looks.mark]
@@ -69,13 +69,23 @@ def _edge_attributes(edges: Sequence[Edge], is_group: bool, view: View, looks: L
     return attributes
 
 
-def _chain(edge: Edge, number: float, kind: str, looks: Looks) -> str:
+def _chain(edge: Edge, number: float, kind: str, view: View, looks: Looks) -> str:
     """Say what an edge does in the backward pass."""
     ends = f"d {_name(edge.output)} / d {_name(edge.input)}"
-    upstream = gradient_of(edge.output, looks)
+    upstream = _upstream(edge, view, looks)
     if upstream is None:
         return tooltip_text(f"{kind} {ends} = {number_text(number)}")
     return tooltip_text(f"upstream × {kind} {ends}: {product_text(upstream, number, upstream * number)}")
+
+
+def _upstream(edge: Edge, view: View, looks: Looks) -> float | None:
+    """What arrives at an output: its gradient, unless its group uses it too, for that part is in the totals already."""
+    group, output = edge.target, edge.output
+    gradient = gradient_of(output, looks)
+    if gradient is None or not isinstance(group, Group) or not group.uses(output):
+        return gradient
+    seed = gradient_of(view.folded.root, looks)
+    return None if seed is None else seed * view.handed_down.get(output, 0.0)
 
 
 def _group_table(group: Group, view: View, looks: Looks) -> str:

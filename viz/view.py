@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from autograd_mini import Value
@@ -57,6 +58,11 @@ class View:
             self._keep_near(focus, radius)
         if any(isinstance(node, Group) for node in self.nodes):
             self._caption.append("double frame: a folded group; total: d output / d input, over all paths inside it")
+
+    @cached_property
+    def handed_down(self) -> dict[Any, float]:
+        """What the folded graph hands to every Value from outside its group, for each unit that reaches the root."""
+        return self.folded.gradients()
 
     @property
     def description(self) -> str:
