@@ -56,6 +56,11 @@ def tangle(size: int) -> Value:
     return add_up(nodes[-50:])
 
 
+def halved(outputs: Any, targets: Any) -> Value:
+    """A loss of the user's own."""
+    return add_up([(row[0] - int(target)) ** 2 / 2 for row, target in zip(outputs, targets, strict=True)])
+
+
 def tree_of(root: Value) -> tuple[GraphData, GroupTree]:
     data, paths = GraphData(root), groups_of(root)
     return data, GroupTree(data, [tuple(paths.get(node, ())) for node in data.nodes])
@@ -195,8 +200,13 @@ def test_wrong_arguments(
 def test_wrong_options(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="unknown theme 'blue'; the themes are 'auto', 'light', 'dark'"):
         explore(small(), tmp_path / "page.html", theme="blue")
-    with pytest.raises(ValueError, match=r"input_shape=\(2, 3\) is for 6 inputs, and the graph has 1"):
-        explore(small(), tmp_path / "page.html", input_shape=(2, 3))
+    shapes: list[Any] = [(2, 3), (-1, -1), 3, (2,), "ab"]
+    for shape in shapes:
+        with pytest.raises(ValueError, match=r"input_shape is \(rows, columns\) that hold 1 inputs.*; got "):
+            explore(small(), tmp_path / "page.html", input_shape=shape)
+    wrong: Any = 3
+    with pytest.raises(TypeError, match="a title is text, got 3 of type int; write str"):
+        explore(small(), tmp_path / "page.html", title=wrong)
     x = Value(2.0, "x")
     stale = x * x
     x.data = 3.0
@@ -234,6 +244,19 @@ def test_quantities_have_no_boundary(tmp_path: Path) -> None:
     trainer.fit(data, epochs=1)
     found = parts(explore(trainer, tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]
     assert found["boundary"] is None
+
+
+@pytest.mark.parametrize(
+    ("loss", "ends_in", "is_probability"),
+    [("binary_cross_entropy", "linear", False), ("mean_squared_error", "linear", True), (halved, "sigmoid", True)],
+)
+def test_a_lone_output_is_a_logit_or_a_probability(
+    loss: Any, ends_in: str, is_probability: bool, tmp_path: Path
+) -> None:
+    trainer = Trainer(MLP(2, [3, 1], output_activation=ends_in, seed=0), loss=loss, progress=False)
+    trainer.fit(moons(20, seed=0), epochs=1)
+    found = parts(explore(trainer, tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]
+    assert found["boundary"]["isProbability"] is is_probability
 
 
 def test_the_command_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,5 +64,19 @@ def test_an_op_of_ones_own_keeps_what_python_recorded() -> None:
     assert [op["computed"] for op in told["ops"] if op["op"] == "cube"] == [False]
 
 
+@needs_node
+def test_what_depends_on_an_op_of_ones_own_is_not_up_to_date_after_a_change() -> None:
+    @primitive(lambda y, x: 3.0 * x * x)
+    def third_power(x: float) -> float:
+        return x**3
+
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    data = GraphData(third_power(x) * w)
+    leaves = [data.index[x], data.index[w]]
+    answer = "([graph, leaves]) => leaves.map((leaf) => new Graph(graph, table).isStale([leaf]))"
+    assert ask_node(answer, [data.as_dict(), leaves]) == [True, False]
+    assert ask_node(answer, [GraphData(x * w).as_dict(), [0, 1]]) == [False, False]
+
+
 def test_formulas_are_written_as_explain_writes_them() -> None:
     assert op_texts("div", 2) == {"formula": "{0} / {1}", "slopes": ["1 / {1}", "(-{0} / {1}**2)"]}

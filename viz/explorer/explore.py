@@ -73,7 +73,7 @@ def explore(
         What was written, with the size of the file.
 
     Raises:
-        TypeError: for anything but a Value or a Trainer.
+        TypeError: for anything but a Value or a Trainer, or a title that is not text.
         ValueError: for an unknown theme; for a graph whose data was changed after the forward pass; for a trainer
             without data, or a row that it has not.
         RenderError: if Graphviz is missing.
@@ -89,6 +89,8 @@ def explore(
     themes = ("auto", *THEMES)
     if theme not in themes:
         raise ValueError(f"unknown theme {theme!r}; the themes are {', '.join(map(repr, themes))}")
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"a title is text, got {title!r:.60} of type {type(title).__name__}; write str(...)")
     path = Path(out)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(path.parent)!r}; make it first, or choose another")

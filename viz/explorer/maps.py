@@ -6,6 +6,7 @@ from typing import Any
 
 from viz.colors import RED_BLUE, grey
 from viz.explorer.data import GraphData
+from viz.network import checked_shape
 
 __all__ = ["maps_of"]
 
@@ -48,10 +49,8 @@ def _series(data: GraphData) -> Mapping[str, list[int]]:
 
 def _columns(count: int, shape: Sequence[int] | None) -> int:
     if shape is not None:
-        rows, columns = shape
-        if rows * columns != count:
-            raise ValueError(f"input_shape={tuple(shape)} is for {rows * columns} inputs, and the graph has {count}")
-        return int(columns)
+        sides = checked_shape(shape, count)
+        return sides[1] if sides else 0
     root = round(count**0.5)
     return root if count >= _SMALLEST and root * root == count else 0
 

@@ -10,10 +10,12 @@ from autograd_mini import Value
 from nn import Trainer
 from nn.checks import whole_number
 from nn.learner import Moment, part
+from nn.losses import mean_squared_error, sum_squared_error
 from nn.module import evaluating
 from nn.naming import unfold
 from nn.saving import beginning
 from viz.explorer.data import GraphData, packed
+from viz.explorer.tables import is_computable
 
 __all__ = ["Scene", "scene_of"]
 
@@ -72,6 +74,8 @@ def _boundary(trainer: Trainer, inputs: Sequence[Value], outputs: Sequence[Value
     count = max(len(outputs), 2)
     if len(inputs) != 2 or not kinds or kinds[0] < 0 or kinds[-1] >= count or count > len(_COLORS):
         return None
+    if any(node.parents and not is_computable(node.op) for node in data.nodes):
+        return None
     if any(value not in data.index for value in (*inputs, *outputs)) or not np.array_equal(targets, targets.round()):
         return None
     points = np.asarray(train.inputs, dtype=np.float64)
@@ -86,7 +90,13 @@ def _boundary(trainer: Trainer, inputs: Sequence[Value], outputs: Sequence[Value
                 float(low[1] - margin[1]), float(high[1] + margin[1])],
         "points": [[round(float(points[i, 0]), 4), round(float(points[i, 1]), 4), int(targets[i])] for i in some],
         "colors": list(_COLORS[:count]),
+        "isProbability": _is_probability(trainer, outputs),
     }  # fmt: skip
+
+
+def _is_probability(trainer: Trainer, outputs: Sequence[Value]) -> bool:
+    """Whether a lone output is the probability of class 1, or a number fitted to it, and not its logit."""
+    return outputs[0].op == "sigmoid" or trainer.learner.loss in (sum_squared_error, mean_squared_error)
 
 
 def _run(trainer: Trainer, data: GraphData) -> Any:

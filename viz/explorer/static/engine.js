@@ -193,6 +193,9 @@ export class Graph {
     for (let i = this.count - 1; i >= 0; i--) if (below[i]) each(i, (a) => { below[a] = 1; });
     return this.operations.filter((i) => above[i] && below[i]);
   }
+
+  // Whether an op that the page cannot compute depends on some of these leaves: what follows is then not up to date.
+  isStale(leaves) { return this.between(leaves, this.frozen).some((i) => this.frozen.has(i)); }
 }
 
 function size(x) { return Number.isNaN(x) ? Infinity : Math.abs(x); }

@@ -84,7 +84,7 @@ class App {
     this.inspector.update();
     this.stepper.update();
     this.maps?.update();
-    find("result").textContent = `${this.words.name(this.graph.root)} = ${this.valueText(this.graph.root, 6)}`;
+    find("result").textContent = `${this.words.name(this.graph.root)} = ${this.valueText(this.graph.root, 6)}${this.stale ? ", not up to date: an op in Python kept its number" : ""}`;
     find("reset").hidden = this.changed.size === 0;
   }
 
@@ -115,6 +115,7 @@ class App {
 
   compute() {
     this.graph.run(this.changed);
+    this.stale = this.graph.frozen.size > 0 && this.graph.isStale([...this.changed.keys(), ...(this.run?.moved ?? [])]);
     this.refresh();
     this.update();
   }

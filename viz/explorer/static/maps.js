@@ -69,7 +69,10 @@ class Boundary {
 
   answer(value) {
     const outputs = this.data.outputs.map((node) => value[node]);
-    if (outputs.length === 1) { const p = 1 / (1 + Math.exp(-outputs[0])); return p > 0.5 ? [1, p] : [0, 1 - p]; }
+    if (outputs.length === 1) {
+      const p = this.data.isProbability ? Math.min(1, Math.max(0, outputs[0])) : 1 / (1 + Math.exp(-outputs[0]));
+      return p > 0.5 ? [1, p] : [0, 1 - p];
+    }
     const best = outputs.indexOf(Math.max(...outputs));
     return [best, 1 / outputs.reduce((sum, x) => sum + Math.exp(x - outputs[best]), 0)];
   }

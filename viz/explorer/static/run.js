@@ -20,6 +20,7 @@ export class Run {
   go(place) {
     const { leaves } = this.data;
     leaves.forEach((leaf, i) => { this.app.graph.recorded[leaf] = this.numbers[place * leaves.length + i]; });
+    this.moved = place === this.data.epochs.length - 1 ? [] : leaves;
     this.mark(place);
     this.app.compute();
   }
