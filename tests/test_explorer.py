@@ -58,7 +58,7 @@ def tangle(size: int) -> Value:
 
 def halved(outputs: Any, targets: Any) -> Value:
     """A loss of the user's own."""
-    return add_up([(row[0] - int(target)) ** 2 / 2 for row, target in zip(outputs, targets, strict=True)])
+    return add_up([(output - int(target)) ** 2 / 2 for output, target in zip(outputs, targets, strict=True)])
 
 
 def tree_of(root: Value) -> tuple[GraphData, GroupTree]:
