@@ -301,6 +301,16 @@ def test_a_run_has_checkpoints_curves_and_a_boundary(chromium: Any, tmp_path: Pa
     assert found == pytest.approx(row_loss(earlier, 3), rel=1e-12)
     page.locator("#tab-maps").click()
     assert "By area" in page.locator("#panel-maps figcaption").inner_text()
+    passes = """(act) => {
+      const { graph } = explorer, forward = graph.forward;
+      let count = 0;
+      graph.forward = (...args) => { count++; forward.apply(graph, args); };
+      if (act === "step") explorer.moveTo(3); else explorer.change(graph.leaves[0], 0.5);
+      graph.forward = forward;
+      return count;
+    }"""
+    assert page.evaluate(passes, "step") == 0
+    assert page.evaluate(passes, "change") > 100
     opened.close()
 
 

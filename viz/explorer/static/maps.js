@@ -78,6 +78,8 @@ class Boundary {
   }
 
   update() {
+    if (this.drawn === this.app.graph.gradient) return; // no pass since then: only the step slider was moved
+    this.drawn = this.app.graph.gradient;
     const { app, data, cells, canvas } = this, [left, right, low, high] = data.box, value = app.graph.value.slice();
     const pen = canvas.getContext("2d"), side = canvas.width / cells, counts = data.colors.map(() => 0);
     pen.clearRect(0, 0, canvas.width, canvas.height);
