@@ -182,6 +182,43 @@ def test_two_thousand_nodes_are_one_picture_written_in_time(tmp_path: Path) -> N
     assert not pictures["leftOut"]
 
 
+@pytest.mark.parametrize("repeats", [200, 666])
+def test_leaves_that_all_share_do_not_stop_it(repeats: int, tmp_path: Path) -> None:
+    x, w = Value(0.5, "x"), parameter(0.3, "w")
+    y: Value = x
+    for _ in range(repeats):
+        y = (y * w + x).tanh()
+    start = time.perf_counter()
+    page = explore(y, tmp_path / "page.html")
+    assert time.perf_counter() - start < 5.0
+    data, tree = tree_of(y)
+    [operations] = [view for view in views(data, tree) if view.depth is None]
+    assert len(operations.edges) == sum(len(set(arguments)) for arguments in data.arguments)
+    pictures = parts(page.path.read_text(encoding="utf-8"))["data"]["pictures"]
+    assert not any("simple" in layout for layout in pictures["layouts"])
+    assert not any(view["hidden"] for view in pictures["views"])
+
+
+def test_what_dot_does_not_end_with_stands_in_columns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("viz.explorer.layout._SECONDS", 1e-6)
+    pictures = parts(explore(network(), tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]["pictures"]
+    for view in pictures["views"]:
+        layout = pictures["layouts"][view["layout"]]
+        assert layout["simple"]
+        assert len(set(zip(layout["nodes"][::2], layout["nodes"][1::2], strict=True))) == len(view["items"])
+
+
+def test_neurons_stand_in_order() -> None:
+    data, tree = tree_of(network(layers=(12, 2)))
+    pictures = laid_out(views(data, tree))
+    [view] = [view for view in pictures.views if view["group"] == 0 and view["depth"] == 2]
+    height = dict(
+        zip((str(item) for item in view["items"]), pictures.layouts[view["layout"]]["nodes"][1::2], strict=True)
+    )
+    neurons = {g.name: height[str([g.number])] for g in tree.groups if g.parent and g.parent.name == "hidden"}
+    assert sorted(neurons, key=lambda name: neurons[name]) == [f"neuron{i}" for i in range(1, 13)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

@@ -5,13 +5,14 @@ the DOT text, only sizes and edges. Format: https://graphviz.org/docs/outputs/pl
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from viz.explorer.views import Node, Rest, View
-from viz.render import render
+from viz.render import RenderFailedError, render
 
 __all__ = ["Pictures", "laid_out"]
 
@@ -19,6 +20,7 @@ _INCH = 72.0
 _SIZES = {"node": (172, 46), "group": (190, 64), "rest": (120, 34)}
 _MOST_ITEMS = 6_000  # that are laid out in all
 _TOGETHER = 1_000  # items that one call of dot is given
+_SECONDS = 12.0  # that dot is given for a batch, and half of it for one picture
 _SIMPLE = 700  # more edges than that are drawn straight, which takes a tenth of the time
 
 
@@ -28,7 +30,8 @@ class Pictures:
 
     Attributes:
         views: the pictures; what each shows, and which layout it has.
-        layouts: each shape once: size, the middle of every item, and the points of every edge.
+        layouts: each shape once: size, the middle of every item, and the points of every edge; `far` says that the
+            last so many edges are long and were drawn without dot, `simple` that dot did not end and all was.
         left_out: how many pictures were left out.
     """
 
@@ -64,14 +67,15 @@ def laid_out(views: Iterable[View]) -> Pictures:
 
 def _dot(view: View) -> str:
     lines = ["digraph {", "rankdir=LR nodesep=0.16 ranksep=0.7 nslimit=2 nslimit1=2 mclimit=0.5"]
+    lines += [f"//{a} {b}" for a, b in view.edges if (a, b) in view.far]
     lines.append('node [shape=box fixedsize=true label=""] edge [arrowhead=none]')
-    if len(view.edges) > _SIMPLE:
+    if len(view.edges) - len(view.far) > _SIMPLE:
         lines.append("splines=line")
     for i, item in enumerate(view.items):
         kind = "node" if isinstance(item, Node) else "rest" if isinstance(item, Rest) else "group"
         width, height = _SIZES[kind]
         lines.append(f"n{i} [width={width / _INCH:.3f} height={height / _INCH:.3f}]")
-    lines += [f"n{a} -> n{b}" for a, b in view.edges]
+    lines += [f"n{a} -> n{b}" for a, b in view.edges if (a, b) not in view.far]
     return "\n".join([*lines, "}\n"])
 
 
@@ -89,30 +93,100 @@ def _batches(sources: Sequence[str], sizes: Sequence[int]) -> Iterator[list[str]
 
 
 def _drawn(sources: list[str]) -> list[dict[str, Any]]:
-    plain = render("".join(sources), "plain").decode()
+    try:
+        plain = render("".join(sources), "plain", seconds=_SECONDS if len(sources) > 1 else _SECONDS / 2).decode()
+    except RenderFailedError:
+        if len(sources) == 1:
+            return [_simple(sources[0])]
+        return [layout for source in sources for layout in _drawn([source])]
     graphs = plain.split("\nstop\n")[: len(sources)]
-    return [_read(graph, source.count("->")) for graph, source in zip(graphs, sources, strict=True)]
+    return [_read(graph, source) for graph, source in zip(graphs, sources, strict=True)]
 
 
-def _read(graph: str, edges: int) -> dict[str, Any]:
+def _read(graph: str, source: str) -> dict[str, Any]:
     """Read one graph: lines such as ``node n0 x y …`` and ``edge n0 n1 4 x y x y x y x y …``, in inches from below."""
     width = height = 0.0
-    nodes: list[int] = []
+    nodes: list[tuple[int, int]] = []
+    sizes: list[tuple[str, ...]] = []
     points: dict[tuple[int, int], list[int]] = {}
     for line in graph.splitlines():
         what, *words = line.split(" ")
         if what == "graph":
             width, height = float(words[1]) * _INCH, float(words[2]) * _INCH
         elif what == "node":
-            nodes += (round(float(words[1]) * _INCH), round(height - float(words[2]) * _INCH))
+            nodes.append((round(float(words[1]) * _INCH), round(height - float(words[2]) * _INCH)))
+            sizes.append((*words[3:5],))
         elif what == "edge":
             count = 2 * int(words[2])
             numbers = [float(word) * _INCH for word in words[3 : 3 + count]]
             flat = [round(height - n if i % 2 else n) for i, n in enumerate(numbers)]
             points[int(words[0][1:]), int(words[1][1:])] = flat
-    assert len(points) == edges
-    return {"width": round(width), "height": round(height), "nodes": nodes,
-            "edges": [[a, b, *flat] for (a, b), flat in points.items()]}  # fmt: skip
+    edges, far = _edges(source)
+    assert points.keys() == set(edges)
+    stand = _in_order(nodes, sizes, [*edges, *far])
+    now = {old: new for new, old in enumerate(stand)}
+    return {"width": round(width), "height": round(height), "nodes": [n for i in stand for n in nodes[i]],
+            "edges": [[now[a], now[b], *flat] for (a, b), flat in points.items()]
+            + [_line([nodes[i] for i in stand], a, b) for a, b in far], "far": len(far)}  # fmt: skip
+
+
+def _edges(source: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    edges, far = [], []
+    for line in source.splitlines():
+        if line.startswith("//"):
+            a, b = line[2:].split(" ")
+            far.append((int(a), int(b)))
+        elif " -> " in line:
+            a, b = line.split(" -> ")
+            edges.append((int(a[1:]), int(b[1:])))
+    return edges, far
+
+
+def _in_order(
+    nodes: Sequence[tuple[int, int]], sizes: Sequence[tuple[str, ...]], edges: Iterable[tuple[int, int]]
+) -> list[int]:
+    """For each item the one whose place it takes: among those with the same neighbours the first is put on top.
+
+    Such items can change places without an edge being any different, and dot puts the neurons of a layer in any order.
+    """
+    near: list[set[int]] = [set() for _ in nodes]
+    for a, b in edges:
+        near[a].add(b)
+        near[b].add(~a)
+    alike: dict[Any, list[int]] = defaultdict(list)
+    for i, (x, _) in enumerate(nodes):
+        alike[x, sizes[i], frozenset(near[i])].append(i)
+    stand = list(range(len(nodes)))
+    for some in alike.values():
+        for i, taken in zip(some, sorted(some, key=lambda i: nodes[i][1]), strict=True):
+            stand[i] = taken
+    return stand
+
+
+def _line(nodes: Sequence[tuple[int, int]], a: int, b: int) -> list[int]:
+    (x, y), (to_x, to_y) = nodes[a], nodes[b]
+    third, up = (to_x - x) // 3, (to_y - y) // 3
+    return [a, b, x, y, x + third, y + up, to_x - third, to_y - up, to_x, to_y]
+
+
+def _simple(source: str) -> dict[str, Any]:
+    """Put what dot does not end with into columns, each item to the right of all that lead to it."""
+    edges, far = _edges(source)
+    count = source.count("height=")
+    column = [0] * count
+    for a, b in sorted([*edges, *far], key=lambda edge: edge[1]):
+        if a < b:
+            column[b] = max(column[b], column[a] + 1)
+    filled: dict[int, int] = defaultdict(int)
+    nodes = []
+    for at in column:
+        nodes.append(
+            (round(_SIZES["group"][0] * (0.5 + 1.3 * at)), round(_SIZES["group"][1] * (0.5 + 1.2 * filled[at])))
+        )
+        filled[at] += 1
+    width, height = (max((node[i] for node in nodes), default=0) + _SIZES["group"][i] // 2 for i in (0, 1))
+    return {"width": width, "height": height, "nodes": [n for node in nodes for n in node],
+            "edges": [_line(nodes, a, b) for a, b in [*edges, *far]], "far": len(far), "simple": True}  # fmt: skip
 
 
 def _told(view: View, layout: int) -> dict[str, Any]:

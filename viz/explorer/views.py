@@ -4,7 +4,7 @@ One picture shows the whole graph folded to a depth, or the inside of one group 
 group depends on and what uses it stands around its inside, so that no edge is lost.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from viz.explorer.data import GraphData
@@ -16,6 +16,7 @@ MOST_NODES = 2000
 """A graph up to this size has a picture of all its operations at once."""
 
 _MOST_AROUND = 14
+_FAR = 8  # ranks from the first use of a leaf to another one whose edge dot is not given
 _WIDEST = 6_000  # ranks that all edges of a picture cross; dot's time grows with them, to about a second
 
 
@@ -49,6 +50,8 @@ class View:
         inside: how many of the items belong to the group; the others stand around it.
         edges: from item to item, by place in `items`; each pair once.
         hidden: how many more edges there are, the longest ones, of a picture that would be all edges.
+        far: those of the edges from what nothing leads to, such as a shared weight, to uses a long way on from its
+            first one; dot does not end with many of them, so they are drawn without it.
     """
 
     group: int
@@ -57,6 +60,7 @@ class View:
     inside: int
     edges: tuple[tuple[int, int], ...]
     hidden: int = 0
+    far: frozenset[tuple[int, int]] = frozenset()
 
 
 def views(data: GraphData, tree: GroupTree) -> Iterator[View]:
@@ -78,13 +82,26 @@ def views(data: GraphData, tree: GroupTree) -> Iterator[View]:
             yield _view(data, tree, users, group, group.depth + 1)
 
 
-def _thinned(items: int, edges: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The edges, shortest first, until they cross too many ranks together; all of them where there are few."""
+def _ranks(items: int, edges: Collection[tuple[int, int]]) -> list[int]:
     rank = [0] * items
-    fed = {head for _, head in edges}
     for tail, head in sorted(edges, key=lambda edge: edge[1]):
         if tail < head:
             rank[head] = max(rank[head], rank[tail] + 1)
+    return rank
+
+
+def _far(rank: Sequence[int], edges: Collection[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+    fed = {head for _, head in edges}
+    first: dict[int, int] = {}
+    for tail, head in edges:
+        if tail not in fed:
+            first[tail] = min(first.get(tail, rank[head]), rank[head])
+    return frozenset((tail, head) for tail, head in edges if tail in first and rank[head] - first[tail] >= _FAR)
+
+
+def _thinned(rank: Sequence[int], edges: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The edges, shortest first, until they cross too many ranks together; all of them where there are few."""
+    fed = {head for _, head in edges}
 
     def length(edge: tuple[int, int]) -> int:
         tail, head = edge
@@ -130,8 +147,10 @@ def _view(data: GraphData, tree: GroupTree, users: list[list[int]], group: Group
             for user in users[number]:
                 edges[here, of_node[user]] = None
     between = [edge for edge in edges if edge[0] != edge[1]]
-    kept = _thinned(len(place), between)
-    return View(group.number, depth, tuple(place), inside, tuple(kept), len(between) - len(kept))
+    rank = _ranks(len(place), between)
+    far = _far(rank, between)
+    kept = [*_thinned(rank, [edge for edge in between if edge not in far]), *sorted(far)]
+    return View(group.number, depth, tuple(place), inside, tuple(kept), len(between) - len(kept), far)
 
 
 def _members(group: Group) -> Iterator[int]:

@@ -21,9 +21,10 @@ export class Picture {
     this.layout = layout;
     this.items = view.items.map((item, i) => this.item(item, i));
     this.placeOf = new Map(view.items.map((item, i) => [Array.isArray(item) ? `g${item[0]}` : item, i]));
-    this.edges = layout.edges.map(([a, b, ...points]) => {
+    const far = layout.edges.length - layout.far;
+    this.edges = layout.edges.map(([a, b, ...points], i) => {
       const path = `M${points[0]} ${points[1]}C${points.slice(2).join(" ")}`;
-      return { a, b, path: s("path", { d: path, class: "edge" }) };
+      return { a, b, path: s("path", { d: path, class: i < far ? "edge" : "edge long" }) };
     });
     this.world.replaceChildren(s("g", { class: "edges", "aria-hidden": "true" }, this.edges.map((edge) => edge.path)), ...this.items.map((item) => item.g));
     this.focused = this.items.reduce((best, { x, y }, i) => (x < this.items[best].x || (x === this.items[best].x && y < this.items[best].y) ? i : best), 0);
