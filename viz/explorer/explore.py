@@ -110,6 +110,8 @@ def explore(
         "boundary": scene.boundary(data),
         "run": scene.run(data),
     }
+    if title is not None and told["run"]:
+        told["run"]["title"] = None  # it is the reader's own, and does not follow the slider
     table = javascript_table(node.op for node in data.nodes if node.parents)
     shown = title if title is not None else scene.title
     page = html_page(told, table, title=shown, theme=theme).encode("utf-8", errors="replace")

@@ -63,8 +63,13 @@ def scene_of(trainer: Trainer, row: int) -> Scene:
             output.label = f"output[{i}]" if len(made) > 1 else "output"
     target = train.targets[row].item()
     epochs = trainer.position.epoch
-    title = f"Training, row {row}, target {target}, after {epochs} epoch{'s' * (epochs != 1)}"
-    return Scene(loss, title, lambda data: _boundary(trainer, inputs, made, data), lambda data: _run(trainer, data))
+    start = f"Training, row {row}, target {target}"
+    title = f"{start}, after {epochs} epoch{'s' * (epochs != 1)}"
+
+    def run(data: GraphData) -> Any:
+        return _run(trainer, data, start)
+
+    return Scene(loss, title, lambda data: _boundary(trainer, inputs, made, data), run)
 
 
 def _boundary(trainer: Trainer, inputs: Sequence[Value], outputs: Sequence[Value], data: GraphData) -> Any:
@@ -99,7 +104,7 @@ def _is_probability(trainer: Trainer, outputs: Sequence[Value]) -> bool:
     return outputs[0].op == "sigmoid" or trainer.learner.loss in (sum_squared_error, mean_squared_error)
 
 
-def _run(trainer: Trainer, data: GraphData) -> Any:
+def _run(trainer: Trainer, data: GraphData, title: str) -> Any:
     parameters = {name: value for name, value in trainer.model.named_parameters() if value in data.index}
     if not trainer.position.epoch or not parameters:
         return None
@@ -117,6 +122,7 @@ def _run(trainer: Trainer, data: GraphData) -> Any:
         rows.append([value.data for value in parameters.values()])
     has_buffers = any(module.buffers for _, module in trainer.model.modules())
     return {
+        "title": title,
         "epochs": epochs,
         "leaves": [data.index[value] for value in parameters.values()],
         "parameters": packed((number for row in rows for number in row), "f8"),

@@ -195,6 +195,6 @@ const app = new App(JSON.parse(find("data").textContent));
 listenToTabs(find);
 listenToKeys(app, find);
 find("reset").addEventListener("click", () => app.restore());
-addEventListener("resize", () => app.picture.fit());
+addEventListener("resize", () => app.picture.enter());
 globalThis.explorer = app;
 document.documentElement.dataset.ready = "true";

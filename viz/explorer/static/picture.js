@@ -1,8 +1,8 @@
 // One picture on the page: cards and edges where dot has put them; pan, zoom, and a focus that arrow keys move.
-import { numberText, plural, s } from "./words.js";
+import { cut, numberText, plural, s } from "./words.js";
 
 const SIZES = { node: [172, 46], group: [190, 64], rest: [120, 34] };
-const MANY = 150, FAR = 0.5, LEGIBLE = 0.62, SMALLEST = 0.02, LARGEST = 4;
+const MANY = 150, READ = 400, NEAR = 0.85, FAR = 0.5, LEGIBLE = 0.62, SMALLEST = 0.02, LARGEST = 4;
 
 export class Picture {
   constructor(svg, app) {
@@ -28,9 +28,26 @@ export class Picture {
     });
     this.world.replaceChildren(s("g", { class: "edges", "aria-hidden": "true" }, this.edges.map((edge) => edge.path)), ...this.items.map((item) => item.g));
     this.focused = this.items.reduce((best, { x, y }, i) => (x < this.items[best].x || (x === this.items[best].x && y < this.items[best].y) ? i : best), 0);
-    this.fit();
-    if (this.at.scale < FAR && layout.width > 6 * layout.height) this.reveal(this.focused); // a line is read from its start
+    this.enter();
     this.update();
+  }
+
+  // All of the picture if it can be read, else the part around the current step or the result, near enough to be read.
+  enter() {
+    const { items, layout } = this;
+    this.fit();
+    if (this.at.scale >= LEGIBLE) return;
+    if (items.length > READ) {
+      if (this.at.scale < FAR && layout.width > 6 * layout.height) this.reveal(this.focused); // a line is read from its start
+      return;
+    }
+    const now = this.app.current(), { width, height } = this.box;
+    let place = this.shownPlace(now ? now.parent ?? now.node : this.app.graph.root);
+    if (place < 0) place = items.reduce((best, { x }, i) => (i < this.view.inside && x > items[best].x ? i : best), 0);
+    this.focused = place;
+    const start = (at, room, long) => (long * NEAR <= room - 56 ? (room - long * NEAR) / 2 : Math.max(room - 28 - long * NEAR, Math.min(28, room / 2 - at * NEAR)));
+    const { x, y, w, height: high } = items[place];
+    this.move({ scale: NEAR, x: start(x + w / 2, width, layout.width + 8), y: start(y + high / 2, height, layout.height + 8) });
   }
 
   item(item, i) {
@@ -50,7 +67,8 @@ export class Picture {
       parts.title = name;
       children.push(s("rect", { x: 4, y: 4, width: w, height, rx: 8, class: "sheet" }), s("rect", { width: w, height, rx: 8, class: "card" }));
       const counts = [operations && plural(operations, "operation"), leaves && plural(leaves, "leaf", "leaves")].filter(Boolean);
-      children.push(text(12, 20, "title", cut(name, 24)), text(12, 37, "small", counts.join(" · ")));
+      if (name.length > 22) children.push(s("title", {}, name));
+      children.push(text(12, 20, "title", cut(name, 22)), text(12, 37, "small", counts.join(" · ")));
       children.push(parts.second = text(12, 54, "number", ""));
     } else if (kind === "rest") {
       parts.title = item;
@@ -158,7 +176,7 @@ export class Picture {
   // Bring an item into sight, near enough to be read.
   reveal(place, { near = true } = {}) {
     const { x, y, w, height } = this.items[place], box = this.svg.getBoundingClientRect();
-    const scale = near && this.at.scale < LEGIBLE ? 0.85 : this.at.scale;
+    const scale = near && this.at.scale < LEGIBLE ? NEAR : this.at.scale;
     const left = x * scale + this.at.x, top = y * scale + this.at.y;
     const inSight = scale === this.at.scale && left > 0 && top > 0 && left + w * scale < box.width && top + height * scale < box.height;
     if (!inSight) this.move({ scale, x: box.width / 2 - (x + w / 2) * scale, y: box.height / 2 - (y + height / 2) * scale });
@@ -238,7 +256,5 @@ export class Picture {
     event.stopPropagation();
   }
 }
-
-function cut(text, limit) { return text.length > limit ? `${text.slice(0, Math.ceil(limit / 2) - 1)}…${text.slice(-(Math.floor(limit / 2)))}` : text; }
 
 function write(element, text) { if (element.textContent !== text) element.textContent = text; }

@@ -1,5 +1,5 @@
 // A training run: a slider over its checkpoints, and the learning curves.
-import { h, numberText, s } from "./words.js";
+import { h, numberText, plural, s } from "./words.js";
 import { unpack } from "./engine.js";
 
 const WIDE = 320, HIGH = 120, LEFT = 44, BOTTOM = 18, TOP = 8;
@@ -29,21 +29,25 @@ export class Run {
     const epoch = this.data.epochs[place];
     this.output.textContent = epoch === 0 ? "before training" : `after epoch ${epoch}`;
     this.slider.setAttribute("aria-valuetext", this.output.textContent);
+    if (this.data.title) {
+      document.title = `${this.data.title}, ${epoch === 0 ? "before training" : `after ${plural(epoch, "epoch")}`}`;
+      document.querySelector("h1").textContent = document.title;
+    }
     for (const { now, x } of this.curves) {
-      now.setAttribute("x1", x(Math.max(epoch, 1)));
-      now.setAttribute("x2", x(Math.max(epoch, 1)));
+      now.setAttribute("x1", x(epoch));
+      now.setAttribute("x2", x(epoch));
     }
   }
 
   curve({ title, lines }) {
     const all = lines.flatMap((line) => line.numbers).filter(Number.isFinite), count = lines[0].numbers.length;
     const low = Math.min(0, ...all), high = Math.max(low + 1e-12, ...all);
-    const x = (epoch) => LEFT + ((WIDE - LEFT - 8) * (epoch - 1)) / Math.max(1, count - 1);
+    const x = (epoch) => LEFT + ((WIDE - LEFT - 8) * epoch) / Math.max(1, count);
     const y = (number) => TOP + ((high - number) / (high - low)) * (HIGH - TOP - BOTTOM);
     const now = s("line", { y1: TOP, y2: HIGH - BOTTOM, class: "now" });
     const svg = s("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "curve", role: "img", "aria-label": `${title} over ${count} epochs: ${lines.map((line) => `${line.name} from ${numberText(line.numbers[0], 3)} to ${numberText(line.numbers[count - 1], 3)}`).join(", ")}` },
       [low, high].map((at) => [s("line", { x1: LEFT, x2: WIDE - 8, y1: y(at), y2: y(at), class: "grid" }), s("text", { x: LEFT - 6, y: y(at) + 4, class: "end" }, numberText(at, 3))]).flat(),
-      s("text", { x: LEFT, y: HIGH - 4 }, "1"), s("text", { x: WIDE - 8, y: HIGH - 4, class: "end" }, `epoch ${count}`),
+      s("text", { x: LEFT, y: HIGH - 4 }, "0"), s("text", { x: WIDE - 8, y: HIGH - 4, class: "end" }, `epoch ${count}`),
       lines.map(({ numbers }, i) => s("polyline", { class: `line${i}`, points: numbers.map((number, epoch) => (Number.isFinite(number) ? `${x(epoch + 1).toFixed(1)},${y(number).toFixed(1)}` : "")).join(" ") })), now);
     const key = lines.map(({ name }, i) => h("span", { class: `key line${i}` }, name));
     return { now, x, figure: h("figure", {}, h("figcaption", {}, h("b", {}, title), " ", key), svg) };

@@ -23,6 +23,20 @@ export function plural(count, word, words = `${word}s`) {
   return `${count.toLocaleString("en")} ${count === 1 ? word : words}`;
 }
 
+// A text that is shorter: its longest words lose their ends, then its middle goes; no number loses a digit.
+export function cut(text, limit) {
+  let shown = text;
+  while (shown.length > limit) {
+    const word = (shown.match(/\p{L}{4,}(?![\p{L}…])/gu) || []).reduce((best, one) => (one.length > best.length ? one : best), "");
+    if (!word) break;
+    shown = shown.replace(word, `${word.slice(0, Math.max(2, word.length - 1 - (shown.length - limit)))}…`);
+  }
+  if (shown.length <= limit) return shown;
+  const head = text.slice(0, Math.ceil(limit / 2) - 1), tail = text.slice(-Math.floor(limit / 2));
+  const whole = `${head.replace(/\d[\d,.]*$/, "")}…${tail.replace(/^[\d,.]*\d/, "")}`;
+  return whole.length > 3 ? whole : `${head}…${tail}`;
+}
+
 export class Words {
   constructor(graph) { this.graph = graph; }
 
@@ -32,7 +46,7 @@ export class Words {
 
   short(node, limit = 18) {
     const name = this.name(node);
-    return name.length > limit ? `${name.slice(0, 8)}…${name.slice(-(limit - 9))}` : name;
+    return cut(name, limit);
   }
 
   // The operation in symbols: tanh(z), or a long sum with its ends.
