@@ -1,6 +1,7 @@
 """draw_network in training mode: the batch's statistics, the mask, the gradients of the training step."""
 
 import math
+import re
 
 import pytest
 
@@ -40,6 +41,25 @@ def test_the_scene_is_the_last_training_pass_mask_and_all():
     assert "training mode: row 1 of a batch of 3" in scene.notes
     assert "dropout p = 0.5: the mask of the last batch" in scene.notes
     assert scene.layers[1][0].dropped is None
+
+
+def test_the_loss_of_a_batch_is_told_from_one_of_the_row_shown():
+    model, _ = trained()
+    figure = draw_network(model, batch=BATCH, row=1, loss=batch_loss)
+    number = batch_loss(model(BATCH)).data
+    assert f"loss of the batch of 3 = {number_text(number)}" in figure.text.split("\n")
+    assert ">loss of the batch of 3<" in re.sub(r"</?B>", "", figure.source)
+    assert "L the loss of the batch of 3" in figure.source
+    alone = draw_network(model, example=BATCH[1], loss=lambda y: cross_entropy(y, 1))
+    assert "of the batch" not in alone.source + alone.text
+
+
+def test_a_fresh_model_shows_the_mask_that_comes_next():
+    model = MLP(4, [5, 3], seed=0, dropout=0.5)
+    scene = observe(model, batch=BATCH, row=1)
+    assert "dropout p = 0.5: the mask that comes next" in scene.notes
+    model(BATCH)
+    assert [card.dropped.factor for card in scene.layers[0]] == model.layers[0].dropout.mask[1]
 
 
 def test_a_batch_of_another_size_gets_the_mask_that_comes_next():

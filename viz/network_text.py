@@ -55,7 +55,7 @@ def _lines(scene: NetworkScene, proof: Proof | None) -> Iterator[str]:
     if scene.shares:
         yield from (f"softmax of output[{i}] = {number_text(share)}" for i, share in enumerate(scene.shares))
     if scene.loss is not None:
-        yield f"loss = {number_text(scene.loss)}"
+        yield f"{scene.loss_name} = {number_text(scene.loss)}"
     if proof is not None:
         yield f"marks: {proof.legend()}"
 

@@ -101,6 +101,7 @@ def observe(
         notes=tuple(passes.notes),
         has_gradients=has_gradients,
         largest=max(sizes, default=0.0),
+        rows=0 if shown is None else len(rows),
         root=root,
     )
 
