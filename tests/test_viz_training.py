@@ -73,14 +73,20 @@ def test_a_batch_of_another_size_gets_the_mask_that_comes_next():
 def test_the_statistics_of_the_batch_stand_beside_the_running_ones():
     model, _ = trained(batch_norm=True)
     norm = model.layers[0].batch_norm
+    norm.scale[2].data, norm.shift[2].data = 2.0, -0.5
     card = observe(model, batch=BATCH).layers[0][2]
     zs = [model.layers[0].neurons[2].weighted_sum(row).data for row in BATCH]
     centre = sum(zs) / 3
     variance = sum((z - centre) ** 2 for z in zs) / 3
     assert card.norm.of_batch == pytest.approx((centre, variance), rel=1e-12)
     assert card.norm.statistics == (norm.running_mean[2], norm.running_variance[2])
-    assert card.norm.output.value == pytest.approx((zs[0] - centre) / math.sqrt(variance + norm.epsilon), rel=1e-12)
-    source = draw_network(model, batch=BATCH).source
+    standard = (zs[0] - centre) / math.sqrt(variance + norm.epsilon)
+    assert card.norm.standard == pytest.approx(standard, rel=1e-12)
+    assert card.norm.output.value == pytest.approx(2.0 * standard - 0.5, rel=1e-12)
+    figure = draw_network(model, batch=BATCH)
+    source = figure.source
+    assert f"  ẑ = {number_text(card.norm.standard)}" in figure.text.split("\n")
+    assert f"  y = γ·ẑ + β = {number_text(card.norm.output.value)}" in figure.text.split("\n")
     assert f"batch μ {number_text(centre, 3)}, σ² {number_text(variance, 3)}" in source
     assert "running μ" in source
 

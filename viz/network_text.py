@@ -80,6 +80,8 @@ def _card(card: NeuronCard, write: "_Writer") -> Iterator[str]:
                 yield "  {} mean {}, variance {}".format(which, *map(number_text, numbers_of))
     if card.output.value is not None:
         if card.norm is not None:
+            if card.norm.parameters and card.norm.standard is not None:
+                yield f"  ẑ = {number_text(card.norm.standard)}"
             yield f"  {write.line(card.norm.output)}"
         yield f"  {write.line(card.output, card.title)}"
     if card.dropped is not None:

@@ -37,13 +37,20 @@ class Norm:
         parameters: the scale and the shift, under their full names; empty without them.
         statistics: the running mean and variance; empty if none are kept.
         of_batch: the mean and variance of the batch, by which it is normalized in training; empty in evaluation.
-        output: the normalized sum, which the activation function is given.
+        standard: ẑ, the sum less the mean, by the standard deviation; None without an example.
+        output: y = γ·ẑ + β, which the activation function is given; ẑ itself without parameters.
     """
 
     parameters: tuple[Number, ...]
     statistics: tuple[float, ...]
     of_batch: tuple[float, ...]
+    standard: float | None
     output: Number
+
+    @property
+    def symbol(self) -> str:
+        """What the activation function is given: y after scale and shift, ẑ if there are none."""
+        return "y" if self.parameters else "ẑ"
 
 
 @dataclass(frozen=True, slots=True)
