@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from autograd_mini import gradients
+from autograd_mini import Value, gradients
 from autograd_mini.number import number_text
-from nn import MLP, Layer, cross_entropy
-from viz import draw_network
+from nn import MLP, Layer, Neuron, cross_entropy
+from viz import draw_network, draw_neuron
 from viz.observing import observe
 
 BATCH = [[1.0, -2.0, 0.5, 0.0], [0.5, 3.0, 1.0, 1.0], [-1.5, 0.25, 0.0, 2.0]]
@@ -173,6 +173,23 @@ def test_the_text_has_every_number_of_the_picture():
     assert sum(line.startswith("  w[") for line in lines) == 3 * 2 + 2 * 2
     assert sum("(agrees with finite differences)" in line for line in lines) > 10
     assert lines[-1].startswith("marks: ")
+
+
+def test_the_text_of_many_inputs_is_their_range_and_the_largest():
+    model, x = MLP(784, [3, 2], seed=0), [i / 783 for i in range(784)]
+    lines = draw_network(model, example=x).text.split("\n")
+    assert lines[1:4] == ["784 inputs, 0 to 1; the largest:", "x[776] = 0.99106", "x[777] = 0.992337"]
+    assert "… 776 inputs more, each number of them ≤ 0.99 in size" in lines
+    assert sum(line.startswith("x[") for line in lines) == 8
+    xs = [Value(number) for number in x]
+    lines = draw_network(model, example=xs, loss=lambda y: cross_entropy(y, 1)).text.split("\n")
+    table = gradients(cross_entropy(model(xs), 1))
+    assert lines[1] == "784 inputs, 0 to 1; the largest gradients:"
+    largest = max(range(784), key=lambda i: abs(table[xs[i]]))
+    assert f"x[{largest}] = {number_text(x[largest])}, gradient {number_text(table[xs[largest]])}" in lines
+    assert sum(line.startswith("x[") for line in draw_network(MLP(25, [1]), example=[0.5] * 25).text.split("\n")) == 25
+    alone = draw_neuron(Neuron(49), [0.5] * 49).text
+    assert sum(line.startswith("x[") for line in alone.split("\n")) == 49  # each is part of a product that is shown
 
 
 def test_the_text_of_a_summary_counts_what_is_left_out():

@@ -87,7 +87,7 @@ def draw_neuron(
     title = repr(neuron) if model is None else f"{card.title} of {model!r}"
     only = replace(scene, title=title, inputs=inputs, layers=((card,),), rests=(None,), edges=(), shares=())
     source = _source(only, colors, columns_for(neuron.inputs, shape), proof, is_last=i == len(layers) - 1)
-    return Figure(source, only.title, lambda: network_text(only, proof))
+    return Figure(source, only.title, lambda: network_text(only, proof, _MOST))
 
 
 def _source(scene: NetworkScene, theme: Theme, columns: int, proof: Proof | None, *, is_last: bool) -> str:
