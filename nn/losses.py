@@ -76,8 +76,10 @@ def cross_entropy(logits: Any, target: Any) -> Any:
 def _targets(targets: Any, rows: int) -> list[Any]:
     sized = hasattr(targets, "__len__") and getattr(targets, "shape", None) != ()
     if not sized or len(targets) != rows:
-        count = f"{len(targets)} targets" if sized else repr(targets)
-        raise ValueError(f"a batch of {rows} rows needs {rows} targets, got {count}")
+        needs = f"a batch of {rows} row{'s' * (rows > 1)} needs {rows} target{'s' * (rows > 1)}"
+        if sized:
+            raise ValueError(f"{needs}, got {len(targets)} target{'s' * (len(targets) != 1)}; give one for each row")
+        raise ValueError(f"{needs}, got one target, {targets!r:.60}; give a list with one for each row")
     return list(targets)
 
 

@@ -595,22 +595,22 @@ LOSSES: dict[str, Case] = {
     "fewer targets than rows": (
         lambda: cross_entropy([PAIR, PAIR], [0]),
         ValueError,
-        "a batch of 2 rows needs 2 targets, got 1 targets",
+        "a batch of 2 rows needs 2 targets, got 1 target; give one for each row$",
     ),
     "more targets than rows": (
         lambda: cross_entropy([PAIR], [0, 1]),
         ValueError,
-        "a batch of 1 rows needs 1 targets, got 2 targets",
+        "a batch of 1 row needs 1 target, got 2 targets; give one for each row$",
     ),
     "one class for a batch": (
         lambda: cross_entropy([PAIR, PAIR], 1),
         ValueError,
-        "a batch of 2 rows needs 2 targets, got 1$",
+        "a batch of 2 rows needs 2 targets, got one target, 1; give a list with one for each row$",
     ),
     "a 0-d array for a batch": (
         lambda: cross_entropy([PAIR, PAIR], np.array(1)),
         EITHER,
-        "a batch of 2 rows needs 2 targets, got array",
+        r"a batch of 2 rows needs 2 targets, got one target, array\(1\); give a list with one for each row$",
     ),
     "too many probabilities": (
         lambda: cross_entropy(PAIR, [0, 1, 0]),

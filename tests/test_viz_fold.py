@@ -101,6 +101,13 @@ def test_the_layers_of_a_network_and_how_many_derivatives_lie_between_them():
     assert f"|{number_text(largest.grad, 4)}|" in shown
 
 
+def test_the_text_of_a_group_counts_its_ends():
+    _, _, loss = lecture()
+    lines = draw_dot(loss, fold="layer").text.split("\n")
+    assert lines[1].endswith("; 49 inputs, 3 outputs")
+    assert lines[3].endswith("; 10 inputs, 1 output")
+
+
 def test_the_largest_of_many_derivatives_is_told():
     _, _, loss = lecture()
     source = draw_dot(loss, fold="layer").source

@@ -407,13 +407,15 @@ def test_a_normalized_neuron_shows_every_number_of_its_batch_norm():
         text = lines[f"hidden.neuron{i + 1}"]
         z = neuron.weighted_sum([1.0, 2.0]).data
         mu, variance = norm.running_mean[i], norm.running_variance[i]
-        normalized = (z - mu) / math.sqrt(variance + norm.epsilon) * norm.scale[i].data + norm.shift[i].data
+        standard = (z - mu) / math.sqrt(variance + norm.epsilon)
+        normalized = standard * norm.scale[i].data + norm.shift[i].data
         for words, number in {
             "scale γ": norm.scale[i].data,
             "shift β": norm.shift[i].data,
             "z = Σ w·x + b": z,
-            "ẑ = norm z": normalized,
-            "relu(ẑ)": max(0.0, normalized),
+            "ẑ = norm z": standard,
+            "y = γ·ẑ + β": normalized,
+            "relu(y)": max(0.0, normalized),
         }.items():
             assert text[text.index(words) + 1] == number_text(number, 3)
         assert any(f"μ {number_text(mu, 3)}, σ² {number_text(variance, 3)}" in line for line in text)
@@ -438,14 +440,17 @@ def test_without_an_example_a_normalized_neuron_shows_its_parameters_and_statist
     assert [p.name for p in norm.parameters] == ["hidden.batch_norm.scale[1]", "hidden.batch_norm.shift[1]"]
     assert [p.value for p in norm.parameters] == [1.5, -0.75]
     assert norm.statistics != (0.0, 1.0)
-    assert norm.output.value is None
+    assert norm.output.value is norm.standard is None
 
 
 def test_a_layer_alone_shows_its_batch_norm_under_its_name_there():
     layer = Layer(2, 2, batch_norm=True, seed=0)
     layer.batch_norm = BatchNorm(2, affine=False)
-    source = draw_network(layer, example=[1.0, 2.0]).source
+    figure = draw_network(layer, example=[1.0, 2.0])
+    source = figure.source
     assert "ẑ = norm z" in source
+    assert "relu(ẑ)" in source
+    assert "y =" not in source + figure.text
     assert "scale" not in source
     assert "batch_norm.shift[1] = 0" in draw_network(Layer(2, 2, batch_norm=True)).source
 

@@ -63,9 +63,15 @@ def test_a_neuron_is_drawn_at_work_in_its_model():
 
 def test_a_neuron_after_batch_norm_shows_it():
     layer = Layer(2, 2, batch_norm=True, seed=0)
-    lines = lines_of(draw_neuron(layer.neurons[0], [1, 2], model=layer).source)
-    assert "ẑ = norm z" in lines
-    assert "relu(ẑ)" in lines
+    layer.batch_norm.scale[0].data, layer.batch_norm.shift[0].data = 2.0, -0.5
+    z = layer.neurons[0].weighted_sum([1, 2]).data
+    lines = lines_of(draw_neuron(layer.neurons[0], [1, 2], model=layer, loss=lambda y: y[0] + y[1]).source)
+    standard = z / math.sqrt(1.0 + layer.batch_norm.epsilon)
+    for words, number in (("ẑ = norm z", standard), ("y = γ·ẑ + β", 2.0 * standard - 0.5)):
+        at = lines.index(words)
+        assert number_text(number, 3) in lines[at : at + 6]
+    assert "γ 2, β -0.5" in lines
+    assert "relu(y)" in lines
     assert "μ 0, σ² 1" in lines
 
 

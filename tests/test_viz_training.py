@@ -1,13 +1,14 @@
 """draw_network in training mode: the batch's statistics, the mask, the gradients of the training step."""
 
 import math
+import re
 
 import pytest
 
-from autograd_mini import gradients
+from autograd_mini import Value, gradients
 from autograd_mini.number import number_text
-from nn import MLP, Layer, cross_entropy
-from viz import draw_network
+from nn import MLP, Layer, Neuron, cross_entropy
+from viz import draw_network, draw_neuron
 from viz.observing import observe
 
 BATCH = [[1.0, -2.0, 0.5, 0.0], [0.5, 3.0, 1.0, 1.0], [-1.5, 0.25, 0.0, 2.0]]
@@ -42,6 +43,25 @@ def test_the_scene_is_the_last_training_pass_mask_and_all():
     assert scene.layers[1][0].dropped is None
 
 
+def test_the_loss_of_a_batch_is_told_from_one_of_the_row_shown():
+    model, _ = trained()
+    figure = draw_network(model, batch=BATCH, row=1, loss=batch_loss)
+    number = batch_loss(model(BATCH)).data
+    assert f"loss of the batch of 3 = {number_text(number)}" in figure.text.split("\n")
+    assert ">loss of the batch of 3<" in re.sub(r"</?B>", "", figure.source)
+    assert "L the loss of the batch of 3" in figure.source
+    alone = draw_network(model, example=BATCH[1], loss=lambda y: cross_entropy(y, 1))
+    assert "of the batch" not in alone.source + alone.text
+
+
+def test_a_fresh_model_shows_the_mask_that_comes_next():
+    model = MLP(4, [5, 3], seed=0, dropout=0.5)
+    scene = observe(model, batch=BATCH, row=1)
+    assert "dropout p = 0.5: the mask that comes next" in scene.notes
+    model(BATCH)
+    assert [card.dropped.factor for card in scene.layers[0]] == model.layers[0].dropout.mask[1]
+
+
 def test_a_batch_of_another_size_gets_the_mask_that_comes_next():
     model, _ = trained(dropout=0.5)
     scene = observe(model, batch=BATCH[:2], row=1)
@@ -53,14 +73,20 @@ def test_a_batch_of_another_size_gets_the_mask_that_comes_next():
 def test_the_statistics_of_the_batch_stand_beside_the_running_ones():
     model, _ = trained(batch_norm=True)
     norm = model.layers[0].batch_norm
+    norm.scale[2].data, norm.shift[2].data = 2.0, -0.5
     card = observe(model, batch=BATCH).layers[0][2]
     zs = [model.layers[0].neurons[2].weighted_sum(row).data for row in BATCH]
     centre = sum(zs) / 3
     variance = sum((z - centre) ** 2 for z in zs) / 3
     assert card.norm.of_batch == pytest.approx((centre, variance), rel=1e-12)
     assert card.norm.statistics == (norm.running_mean[2], norm.running_variance[2])
-    assert card.norm.output.value == pytest.approx((zs[0] - centre) / math.sqrt(variance + norm.epsilon), rel=1e-12)
-    source = draw_network(model, batch=BATCH).source
+    standard = (zs[0] - centre) / math.sqrt(variance + norm.epsilon)
+    assert card.norm.standard == pytest.approx(standard, rel=1e-12)
+    assert card.norm.output.value == pytest.approx(2.0 * standard - 0.5, rel=1e-12)
+    figure = draw_network(model, batch=BATCH)
+    source = figure.source
+    assert f"  ẑ = {number_text(card.norm.standard)}" in figure.text.split("\n")
+    assert f"  y = γ·ẑ + β = {number_text(card.norm.output.value)}" in figure.text.split("\n")
     assert f"batch μ {number_text(centre, 3)}, σ² {number_text(variance, 3)}" in source
     assert "running μ" in source
 
@@ -147,6 +173,23 @@ def test_the_text_has_every_number_of_the_picture():
     assert sum(line.startswith("  w[") for line in lines) == 3 * 2 + 2 * 2
     assert sum("(agrees with finite differences)" in line for line in lines) > 10
     assert lines[-1].startswith("marks: ")
+
+
+def test_the_text_of_many_inputs_is_their_range_and_the_largest():
+    model, x = MLP(784, [3, 2], seed=0), [i / 783 for i in range(784)]
+    lines = draw_network(model, example=x).text.split("\n")
+    assert lines[1:4] == ["784 inputs, 0 to 1; the largest:", "x[776] = 0.99106", "x[777] = 0.992337"]
+    assert "… 776 inputs more, each number of them ≤ 0.99 in size" in lines
+    assert sum(line.startswith("x[") for line in lines) == 8
+    xs = [Value(number) for number in x]
+    lines = draw_network(model, example=xs, loss=lambda y: cross_entropy(y, 1)).text.split("\n")
+    table = gradients(cross_entropy(model(xs), 1))
+    assert lines[1] == "784 inputs, 0 to 1; the largest gradients:"
+    largest = max(range(784), key=lambda i: abs(table[xs[i]]))
+    assert f"x[{largest}] = {number_text(x[largest])}, gradient {number_text(table[xs[largest]])}" in lines
+    assert sum(line.startswith("x[") for line in draw_network(MLP(25, [1]), example=[0.5] * 25).text.split("\n")) == 25
+    alone = draw_neuron(Neuron(49), [0.5] * 49).text
+    assert sum(line.startswith("x[") for line in alone.split("\n")) == 49  # each is part of a product that is shown
 
 
 def test_the_text_of_a_summary_counts_what_is_left_out():

@@ -12,6 +12,7 @@ __all__ = ["card_table"]
 
 _LISTED = 2  # weights in a row of those listed beside a map
 _MAP = 168
+_WIDTHS = (76, 44, 8, 58)  # of the cells of a row below the weights
 
 
 def card_table(card: NeuronCard, paint: Paint, *, columns: int, opened: bool = False) -> str:
@@ -70,7 +71,7 @@ def _rows(card: NeuronCard, paint: Paint) -> Iterator[list[str]]:
     evidence = f"Σ w·x {short(card.activity.sum)} {sign} -b {short(card.activity.threshold)}" if card.activity else ""
     yield _summary(card.z, "z = Σ w·x + b", paint, title, plain, evidence)
     yield from _norm(card.norm, title, paint)
-    z = "ẑ" if card.norm else "z"
+    z = card.norm.symbol if card.norm else "z"
     yield _summary(card.output, f"{html_text(card.activation, 20)}({z})", paint, title, plain, card.state)
     if card.dropped is not None:
         yield _summary(card.dropped.output, "dropout", paint, title, plain, _fate(card.dropped))
@@ -81,23 +82,23 @@ def _fate(dropped: Dropped) -> str:
 
 
 def _norm(norm: Norm | None, owner: str, paint: Paint) -> Iterator[list[str]]:
-    """Yield the rows of a batch normalization: scale, shift, and what comes out by which mean and variance."""
+    """Yield the rows of a batch normalization: ẑ by which mean and variance, then scale, shift, and what comes out."""
     if norm is None:
         return
-    for parameter, words in zip(norm.parameters, ("scale γ", "shift β"), strict=False):
-        yield _summary(parameter, words, paint, "", paint.fill(parameter))
     notes: list[str] = []
     for which, numbers in (("batch ", norm.of_batch), ("running " if norm.of_batch else "", norm.statistics)):
         if numbers:
             notes.append("{}μ {}, σ² {}".format(which, *map(short, numbers)))
-    yield _summary(
-        norm.output,
-        "ẑ = norm z",
-        paint,
-        owner,
-        paint.theme.card,
-        "".join(f'{note}<BR ALIGN="LEFT"/>' for note in notes),
-    )
+    note, plain = "".join(f'{note}<BR ALIGN="LEFT"/>' for note in notes), paint.theme.card
+    if not norm.parameters:
+        yield _summary(norm.output, "ẑ = norm z", paint, owner, plain, note)
+        return
+    texts = ("ẑ = norm z", short(norm.standard), note, "")
+    fonts = [font(text, 9 if i == 1 else 8, ink(plain), bold=i == 1) for i, text in enumerate(texts)]
+    yield [cell(t, align="left", bgcolor=plain, width=w) for t, w in zip(fonts, _WIDTHS, strict=True)]
+    for parameter, words in zip(norm.parameters, ("scale γ", "shift β"), strict=False):
+        yield _summary(parameter, words, paint, "", paint.fill(parameter))
+    yield _summary(norm.output, norm.output.name, paint, owner, plain)
 
 
 def _summary(number: Number, words: str, paint: Paint, owner: str, fill: str, note: str = "") -> list[str]:
@@ -111,4 +112,4 @@ def _summary(number: Number, words: str, paint: Paint, owner: str, fill: str, no
         font(gradient, 8, color),
     )
     link = tooltip(number, owner)
-    return [cell(t, align="left", bgcolor=fill, width=w, **link) for t, w in zip(texts, (76, 44, 8, 58), strict=True)]
+    return [cell(t, align="left", bgcolor=fill, width=w, **link) for t, w in zip(texts, _WIDTHS, strict=True)]

@@ -171,7 +171,11 @@ def _counts_of(leaves: Iterable[Any]) -> str:
 
 def summary(group: Group) -> str:
     """Say in a line what is folded into a group."""
-    inputs = f"; {len(group.inputs):,} inputs, {len(group.outputs):,} outputs" if group.operations else ""
+    ends = ", ".join(
+        f"{len(some):,} {kind}{'s' * (len(some) != 1)}"
+        for some, kind in ((group.inputs, "input"), (group.outputs, "output"))
+    )
+    inputs = f"; {ends}" if group.operations else ""
     return f"{group.name}: {_counts(group)}{inputs}"
 
 

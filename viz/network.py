@@ -56,7 +56,7 @@ def draw_network(
             by its running statistics, and dropout leaves nothing out. Without it the cards show the parameters alone,
             and the gradients they hold.
         loss: a function of what ``model(example)`` gives, such as ``lambda outputs: cross_entropy(outputs, 7)``; or of
-            what ``model(batch)`` gives, a list with the outputs of each row.
+            what ``model(batch)`` gives, a list with the outputs of each row, so that it needs a list of targets.
         batch: instead of an example, rows of inputs for passes of training mode: batch normalization measures them
             against each other, and dropout leaves out what its mask of the last batch says, if that was one of this
             size, and else the mask that comes next.
@@ -127,7 +127,8 @@ def _graph(
         if scene.rests[-1] is not None:
             graph.edge(f"rest{len(scene.rests) - 1}", "outputs", style="dotted")
     if scene.loss is not None:
-        graph.node("loss", f"<{loss_node(scene.loss, theme)}>", tooltip=f"loss = {number_text(scene.loss)}")
+        node = loss_node(scene.loss, theme, scene.loss_name)
+        graph.node("loss", f"<{node}>", tooltip=f"{scene.loss_name} = {number_text(scene.loss)}")
         graph.edge("outputs", "loss")
     graph.attr(label=f"<{legend_table(scene, paint)}>")  # last: it says which marks were given
     return graph
@@ -143,9 +144,9 @@ def _line(edge: Edge, paint: Paint) -> dict[str, str]:
     return line | ({"style": "dashed"} if edge.sign < 0 else {})
 
 
-def loss_node(loss: float, theme: Theme) -> str:
-    """Set the loss."""
-    head = font("loss", 10, theme.text, bold=True)
+def loss_node(loss: float, theme: Theme, name: str = "loss") -> str:
+    """Set the loss, with a word on what it is of."""
+    head = font(name, 10, theme.text, bold=True)
     number = font(number_text(loss, 4), 14, theme.text, bold=True)
     return table(row(cell(head)), row(cell(number)), border=2, cellpadding=4, color=theme.line, bgcolor=theme.card)
 

@@ -1,21 +1,26 @@
 """A network in lines of plain text: the scene of the picture, for a terminal or a screen reader."""
 
+import math
 from collections.abc import Iterator
 
 from autograd_mini.number import number_text
 from autograd_mini.printing import printable
 from viz.marks import Proof
 from viz.scene import NetworkScene, NeuronCard, Number
+from viz.summary import largest_of
 
 __all__ = ["network_text"]
 
+_MOST_INPUTS = 25
 
-def network_text(scene: NetworkScene, proof: Proof | None = None) -> str:
-    """Write a scene, from the inputs to the loss, one number to a line.
+
+def network_text(scene: NetworkScene, proof: Proof | None = None, most_inputs: int = _MOST_INPUTS) -> str:
+    """Write a scene, from the inputs to the loss, one number to a line; of many inputs their range and the largest.
 
     Args:
         scene: what to write.
         proof: what checks each gradient; None for no verdicts.
+        most_inputs: how many inputs are written out; of more, 8.
 
     Example:
         >>> from nn import Layer
@@ -38,15 +43,15 @@ def network_text(scene: NetworkScene, proof: Proof | None = None) -> str:
           output = 0.5, no gradient
         loss = 0.5
     """
-    return "\n".join(_lines(scene, proof))
+    return "\n".join(_lines(scene, proof, most_inputs))
 
 
-def _lines(scene: NetworkScene, proof: Proof | None) -> Iterator[str]:
+def _lines(scene: NetworkScene, proof: Proof | None, most_inputs: int) -> Iterator[str]:
     write = _Writer(scene, proof)
     yield printable(scene.title, 200)
     yield from scene.notes
     if scene.has_example:
-        yield from map(write.line, scene.inputs)
+        yield from map(write.line, scene.inputs) if len(scene.inputs) <= most_inputs else _inputs(scene, write)
     for layer, rest in zip(scene.layers, scene.rests, strict=True):
         for card in layer:
             yield from _card(card, write)
@@ -55,9 +60,20 @@ def _lines(scene: NetworkScene, proof: Proof | None) -> Iterator[str]:
     if scene.shares:
         yield from (f"softmax of output[{i}] = {number_text(share)}" for i, share in enumerate(scene.shares))
     if scene.loss is not None:
-        yield f"loss = {number_text(scene.loss)}"
+        yield f"{scene.loss_name} = {number_text(scene.loss)}"
     if proof is not None:
         yield f"marks: {proof.legend()}"
+
+
+def _inputs(scene: NetworkScene, write: "_Writer") -> Iterator[str]:
+    """Summarise many inputs: a screen reader would read them one after the other."""
+    numbers = [x.value for x in scene.inputs if x.value is not None and math.isfinite(x.value)]
+    ends = f", {number_text(min(numbers))} to {number_text(max(numbers))}" if numbers else ""
+    by_gradient = any(x.gradient is not None for x in scene.inputs)
+    places, rest = largest_of(scene.inputs, by_gradient)
+    yield f"{len(scene.inputs):,} inputs{ends}; the largest{' gradients' if by_gradient else ''}:"
+    yield from (write.line(scene.inputs[i]) for i in places)
+    yield f"… {rest.count:,} inputs {rest.text}"
 
 
 def _card(card: NeuronCard, write: "_Writer") -> Iterator[str]:
@@ -80,6 +96,8 @@ def _card(card: NeuronCard, write: "_Writer") -> Iterator[str]:
                 yield "  {} mean {}, variance {}".format(which, *map(number_text, numbers_of))
     if card.output.value is not None:
         if card.norm is not None:
+            if card.norm.parameters and card.norm.standard is not None:
+                yield f"  ẑ = {number_text(card.norm.standard)}"
             yield f"  {write.line(card.norm.output)}"
         yield f"  {write.line(card.output, card.title)}"
     if card.dropped is not None:

@@ -87,7 +87,7 @@ def draw_neuron(
     title = repr(neuron) if model is None else f"{card.title} of {model!r}"
     only = replace(scene, title=title, inputs=inputs, layers=((card,),), rests=(None,), edges=(), shares=())
     source = _source(only, colors, columns_for(neuron.inputs, shape), proof, is_last=i == len(layers) - 1)
-    return Figure(source, only.title, lambda: network_text(only, proof))
+    return Figure(source, only.title, lambda: network_text(only, proof, _MOST))
 
 
 def _source(scene: NetworkScene, theme: Theme, columns: int, proof: Proof | None, *, is_last: bool) -> str:
@@ -115,9 +115,15 @@ def _source(scene: NetworkScene, theme: Theme, columns: int, proof: Proof | None
     if card.norm is not None:
         mean, variance = card.norm.statistics or card.norm.of_batch
         note = f"μ {short(mean)}, σ² {short(variance)}"
-        _box(graph, "norm", "ẑ = norm z", card.norm.output, note, paint, "operation")
+        standard = Number("ẑ", card.norm.standard) if card.norm.parameters else card.norm.output
+        _box(graph, "norm", "ẑ = norm z", standard, note, paint, "operation")
         graph.edge(last, "norm")
-        last, z = "norm", "ẑ"
+        last, z = "norm", card.norm.symbol
+        if card.norm.parameters:
+            note = ", ".join(f"{sign} {short(p.value)}" for sign, p in zip("γβ", card.norm.parameters, strict=False))
+            _box(graph, "scaled", card.norm.output.name, card.norm.output, note, paint, "operation")
+            graph.edge("norm", "scaled")
+            last = "scaled"
     _box(graph, "output", f"{card.activation}({z})", card.output, state or card.state, paint, "output")
     graph.edge(last, "output")
     if scene.loss is not None:

@@ -101,6 +101,7 @@ def observe(
         notes=tuple(passes.notes),
         has_gradients=has_gradients,
         largest=max(sizes, default=0.0),
+        rows=0 if shown is None else len(rows),
         root=root,
     )
 
@@ -186,12 +187,23 @@ def _norm(
         return None
     name, part = named
     pairs = [(f"{name}.scale[{j}]", part.scale), (f"{name}.shift[{j}]", part.shift)]
+    parameters = tuple(number(full, values[j]) for full, values in pairs if values)
+    running = (part.running_mean[j], part.running_variance[j]) if part.track else ()
+    of_batch = passes.statistics[i][j] if passes.statistics[i] else ()
+    z = passes.zs[i][j]
     return Norm(
-        parameters=tuple(number(full, values[j]) for full, values in pairs if values),
-        statistics=(part.running_mean[j], part.running_variance[j]) if part.track else (),
-        of_batch=passes.statistics[i][j] if passes.statistics[i] else (),
-        output=number("ẑ", passes.normalized[i][j]),
+        parameters=parameters,
+        statistics=running,
+        of_batch=of_batch,
+        standard=None if z is None else _standard(float(z), of_batch or running, part.epsilon),
+        output=number("y = γ·ẑ + β" if parameters else "ẑ", passes.normalized[i][j]),
     )
+
+
+def _standard(z: float, statistics: Sequence[float], epsilon: float) -> float:
+    centre, variance = statistics
+    square = variance + epsilon
+    return (z - centre) * (square**-0.5 if square > 0.0 else math.inf if square == 0.0 else math.nan)
 
 
 def _loss_value(loss: Callable[[Any], Value], passes: Passes) -> Value:

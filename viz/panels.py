@@ -108,7 +108,7 @@ def _shown(scene: NetworkScene) -> Iterator[Number]:
 def _what_gradients_are(scene: NetworkScene) -> str:
     if scene.loss is None:
         return "∂: the .grad that a parameter holds"
-    return "∂: ∂L/∂ of the number beside it, L the loss"
+    return f"∂: ∂L/∂ of the number beside it, L the {scene.loss_name}"
 
 
 def _what_edges_are(scene: NetworkScene) -> str:

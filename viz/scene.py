@@ -37,13 +37,20 @@ class Norm:
         parameters: the scale and the shift, under their full names; empty without them.
         statistics: the running mean and variance; empty if none are kept.
         of_batch: the mean and variance of the batch, by which it is normalized in training; empty in evaluation.
-        output: the normalized sum, which the activation function is given.
+        standard: ẑ, the sum less the mean, by the standard deviation; None without an example.
+        output: y = γ·ẑ + β, which the activation function is given; ẑ itself without parameters.
     """
 
     parameters: tuple[Number, ...]
     statistics: tuple[float, ...]
     of_batch: tuple[float, ...]
+    standard: float | None
     output: Number
+
+    @property
+    def symbol(self) -> str:
+        """What the activation function is given: y after scale and shift, ẑ if there are none."""
+        return "y" if self.parameters else "ẑ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,7 @@ class NetworkScene:
         has_example: whether the network was run; without an example only the parameters have numbers.
         notes: in words, how it was run, where that makes a difference.
         is_summary: whether something was left out.
+        rows: how many rows of a batch the loss is of; 0 if the loss is of one example.
         largest: the size of the largest gradient of a parameter, of those left out too; without gradients, of the
             largest parameter.
         root: the loss as a Value, or None.
@@ -163,7 +171,13 @@ class NetworkScene:
     has_gradients: bool
     largest: float
     is_summary: bool = False
+    rows: int = 0
     root: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def loss_name(self) -> str:
+        """What the loss is called: the cards are of one row, but the loss of a batch is of all its rows."""
+        return f"loss of the batch of {self.rows}" if self.rows else "loss"
 
     def parameters(self) -> Iterator[Number]:
         """Yield every parameter of every neuron shown and its normalization."""

@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, Context, Decimal
 
 from viz.scene import Edge, NetworkScene, NeuronCard, Number, Rest
 
-__all__ = ["at_most", "listed", "summarised"]
+__all__ = ["at_most", "largest_of", "listed", "summarised"]
 
 _MOST_LAYERS, _FIRST, _LAST = 8, 4, 3
 _MOST_CARDS, _CARDS = 10, 6
@@ -70,10 +70,16 @@ def listed(card: NeuronCard, by_gradient: bool) -> NeuronCard:
     """List the largest weights of a card that has many."""
     if len(card.weights) <= _MOST_WEIGHTS:
         return card
-    sizes = [_size(weight, by_gradient) for weight in card.weights]
-    listed = sorted(heapq.nlargest(_WEIGHTS, range(len(sizes)), key=sizes.__getitem__))
-    others = [weight for i, weight in enumerate(card.weights) if i not in listed]
-    return replace(card, listed=tuple(listed), rest=Rest(len(others), f"more, {_bound(others, by_gradient)}"))
+    places, rest = largest_of(card.weights, by_gradient)
+    return replace(card, listed=places, rest=rest)
+
+
+def largest_of(numbers: Sequence[Number], by_gradient: bool) -> tuple[tuple[int, ...], Rest]:
+    """Give the places of the 8 numbers with the largest gradients, or the largest themselves, and count the others."""
+    sizes = [_size(number, by_gradient) for number in numbers]
+    places = sorted(heapq.nlargest(_WEIGHTS, range(len(sizes)), key=sizes.__getitem__))
+    others = [number for i, number in enumerate(numbers) if i not in places]
+    return tuple(places), Rest(len(others), f"more, {_bound(others, by_gradient)}")
 
 
 def _parted(layer: Sequence[NeuronCard], count: int, by_gradient: bool) -> tuple[list[NeuronCard], list[NeuronCard]]:
