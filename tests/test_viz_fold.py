@@ -101,6 +101,35 @@ def test_the_layers_of_a_network_and_how_many_derivatives_lie_between_them():
     assert f"|{number_text(largest.grad, 4)}|" in shown
 
 
+@needs_dot
+@pytest.mark.parametrize("label", [1, 7])
+def test_the_neurons_of_a_layer_stand_in_their_order(label):
+    model = MLP(3, [12, 11, 10], activation="sigmoid", seed=0)
+    figure = draw_dot(cross_entropy(model([0.5, 1.0, -1.0]), label), fold="neuron")
+    expected = [
+        f"{name}.neuron{i + 1}" for name, n in (("hidden1", 12), ("hidden2", 11), ("output", 10)) for i in range(n)
+    ]
+    assert [line.split(":")[0] for line in figure.text.split("\n") if ".neuron" in line] == expected
+    drawn = json.loads(render(figure.source, "json"))["objects"]
+    heights = {
+        re.search(r">(\w+\.neuron\d+)", node["label"])[1]: float(node["pos"].split(",")[1])
+        for node in drawn
+        if ".neuron" in node["label"]
+    }
+    for name in ("hidden1", "hidden2", "output"):
+        layer = [heights[one] for one in expected if one.startswith(name)]
+        assert layer == sorted(layer, reverse=True)
+
+
+def test_like_groups_that_feed_one_another_stay_in_the_order_of_the_graph():
+    x = Value(2.0, "x")
+    for number in (3, 2, 10, "1" * 5000):
+        with scope(f"step{number}"):
+            x = (x * x).tanh()
+    names = [line[:6] for line in draw_dot(x, fold=0).text.split("\n")[1:4]]
+    assert names == ["step3:", "step2:", "step10"]
+
+
 def test_the_text_of_a_group_counts_its_ends():
     _, _, loss = lecture()
     lines = draw_dot(loss, fold="layer").text.split("\n")

@@ -43,13 +43,17 @@ def folded_source(view: View, looks: Looks) -> str:
 
 
 def _bundles(node: Any, view: View) -> Iterable[list[Edge]]:
-    """The edges into an operation one by one, in the order of its arguments; those into a group by where they start."""
+    """The edges into an operation one by one, in the order of its arguments; those into a group by where they start.
+
+    What a group depends on is in no order of its own, so that it comes as the nodes do, and neurons stay in a row.
+    """
     if not isinstance(node, Group):
         return [[edge] for edge in view.folded.edges_into(node)]
     bundles: dict[Any, list[Edge]] = {}
     for edge in view.folded.edges_into(node):
         bundles.setdefault(edge.source, []).append(edge)
-    return bundles.values()
+    place = {other: i for i, other in enumerate(view.nodes)}
+    return sorted(bundles.values(), key=lambda edges: place.get(edges[0].source, -1))
 
 
 def _edge_attributes(edges: Sequence[Edge], is_group: bool, view: View, looks: Looks) -> dict[str, str]:

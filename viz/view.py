@@ -1,8 +1,9 @@
 """Which part of a graph a picture shows: all of it, what is near a node, or what lies on the paths to one."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 from autograd_mini import Value
@@ -28,7 +29,7 @@ class View:
 
     Attributes:
         folded: the whole graph, folded.
-        nodes: what is shown, Values and Groups, each after those it depends on.
+        nodes: what is shown, Values and Groups, each after those it depends on; siblings in the order of their numbers.
         on_paths: the Values on the paths to emphasise; empty if none are.
         marked: the node that is in focus, or None.
         more: how many of the nodes that a node depends on, and of those that depend on it, are left out.
@@ -51,7 +52,7 @@ class View:
         self.marked: Any = None
         self.more: dict[Any, tuple[int, int]] = {}
         self._caption: list[str] = []
-        self.nodes: list[Any] = list(self.folded.nodes)
+        self.nodes: list[Any] = list(self._in_order())
         if paths_to is not None:
             self._keep_paths(root, paths_to)
         if focus is not None:
@@ -97,6 +98,16 @@ class View:
         }
         return replace(self.looks(looks), notes=notes)
 
+    def _in_order(self) -> Iterator[Any]:
+        """Yield all nodes; where several like groups stand side by side, such as the neurons of a layer, by number."""
+        for _, siblings in groupby(self.folded.nodes, _family):
+            several = list(siblings)
+            if len(several) > 1 and isinstance(several[0], Group):
+                among = set(several)
+                if not any(among.intersection(self.folded.sources(node)) for node in several):
+                    several.sort(key=_number)
+            yield from several
+
     def _keep_paths(self, root: Value, w: Value) -> None:
         way = Way(root, w)
         if not way.exists:
@@ -131,6 +142,18 @@ class View:
             found = found | near
         self.nodes = [node for node in self.nodes if node in found]
         self.more = {node: (_missing(below[node], found), _missing(above.get(node, ()), found)) for node in self.nodes}
+
+
+def _family(node: Any) -> Any:
+    """What siblings have in common: the path without the number at its end."""
+    return (*node.path[:-1], node.path[-1].rstrip("0123456789")) if isinstance(node, Group) else id(node)
+
+
+def _number(group: Group) -> tuple[int, str]:
+    """The number at the end of a name, to sort by; as text, for a label may be longer than any int is read from."""
+    name = group.path[-1]
+    digits = name[len(name.rstrip("0123456789")) :].lstrip("0")
+    return len(digits), digits
 
 
 def _missing(nodes: Iterable[Any], shown: Collection[Any]) -> int:
