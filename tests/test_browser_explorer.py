@@ -294,7 +294,12 @@ def test_a_run_has_checkpoints_curves_and_a_boundary(chromium: Any, tmp_path: Pa
     assert page.locator("#epoch").get_attribute("max") == "4"
     last = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
     assert last == pytest.approx(row_loss(trainer, 3), rel=1e-12)
+    assert page.title().endswith("after 4 epochs")
+    page.locator("#epoch").fill("0")
+    assert page.title() == page.locator("h1").inner_text()
+    assert page.title().endswith("before training")
     page.locator("#epoch").fill("1")
+    assert page.title().endswith("after 1 epoch")
     earlier = Trainer.resume(tmp_path / "run" / "epochs" / "0001.npz", progress=False)
     earlier.attach(train, validation=validation)
     found = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
@@ -312,6 +317,35 @@ def test_a_run_has_checkpoints_curves_and_a_boundary(chromium: Any, tmp_path: Pa
     assert page.evaluate(passes, "step") == 0
     assert page.evaluate(passes, "change") > 100
     opened.close()
+
+
+def test_a_chain_opens_where_it_can_be_read(chromium: Any, tmp_path: Path) -> None:
+    x, w = Value(0.5, "x"), parameter(0.3, "w")
+    y: Value = x
+    for _ in range(60):
+        y = (y * w + x).tanh()
+    explore(y, tmp_path / "page.html")
+    opened = Opened(chromium, tmp_path / "page.html")
+    page = opened.page
+    assert page.evaluate("explorer.picture.at.scale") > 0.6
+    assert page.locator(".item.root .title").is_visible()
+    page.locator("#fit").click()
+    assert page.evaluate("explorer.picture.at.scale") < 0.3
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    opened.close()
+
+
+def test_names_are_cut_without_their_digits(chromium: Any) -> None:
+    page = chromium.new_page()
+    cut = f"(() => {{ {script_text('{}', ['words'])}; return [WORDS].map((text) => cut(text, 22)); }})()".replace(
+        "WORDS", "'operations 4,085 to 4,168', 'short', '12345678901234567890-1234567890123'"
+    )
+    names = page.evaluate(cut)
+    page.close()
+    assert names[0].endswith("… 4,085 to 4,168")
+    assert names[1] == "short"
+    assert max(map(len, names[:2])) <= 22
 
 
 def row_loss(trainer: Trainer, row: int) -> float:

@@ -98,7 +98,11 @@ def _drawn(sources: list[str]) -> list[dict[str, Any]]:
     except RenderFailedError:
         if len(sources) == 1:
             return [_simple(sources[0])]
-        return [layout for source in sources for layout in _drawn([source])]
+        layouts: list[dict[str, Any]] = []
+        for source in sources:  # one by one, until two have failed: dot may be broken altogether
+            given_up = sum("simple" in layout for layout in layouts) >= 2
+            layouts += [_simple(source)] if given_up else _drawn([source])
+        return layouts
     graphs = plain.split("\nstop\n")[: len(sources)]
     return [_read(graph, source) for graph, source in zip(graphs, sources, strict=True)]
 
@@ -127,7 +131,7 @@ def _read(graph: str, source: str) -> dict[str, Any]:
     now = {old: new for new, old in enumerate(stand)}
     return {"width": round(width), "height": round(height), "nodes": [n for i in stand for n in nodes[i]],
             "edges": [[now[a], now[b], *flat] for (a, b), flat in points.items()]
-            + [_line([nodes[i] for i in stand], a, b) for a, b in far], "far": len(far)}  # fmt: skip
+            + _lanes([nodes[i] for i in stand], far), "far": len(far)}  # fmt: skip
 
 
 def _edges(source: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -167,6 +171,18 @@ def _line(nodes: Sequence[tuple[int, int]], a: int, b: int) -> list[int]:
     (x, y), (to_x, to_y) = nodes[a], nodes[b]
     third, up = (to_x - x) // 3, (to_y - y) // 3
     return [a, b, x, y, x + third, y + up, to_x - third, to_y - up, to_x, to_y]
+
+
+def _lanes(nodes: Sequence[tuple[int, int]], far: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Long edges run together above the cards, a lane for each start, and come down to where they end."""
+    lane = {a: 42 + 7 * (i % 5) for i, a in enumerate(dict.fromkeys(a for a, _ in far))}
+    lines = []
+    for a, b in far:
+        (x, y), (to_x, to_y) = nodes[a], nodes[b]
+        top, up, down = min(y, to_y) - lane[a], x + 120, to_x - 135
+        lines.append([a, b, x, y, x + 90, y, x + 90, top, up, top, up, top, down, top, down, top,
+                      down + 25, top, down + 25, to_y, to_x - 80, to_y])  # fmt: skip
+    return lines
 
 
 def _simple(source: str) -> dict[str, Any]:

@@ -176,7 +176,7 @@ class App {
     const crumbs = this.groups.path(view.group).slice(1).map((group, i, all) => [h("span", { "aria-hidden": "true" }, "›"), i === all.length - 1 ? h("b", { "aria-current": "page" }, this.groups.told(group).name) : h("button", { class: "link", type: "button", onclick: () => this.open(group) }, this.groups.told(group).name)]);
     find("crumbs").replaceChildren(...(view.group ? [whole, ...crumbs.flat()] : [h("b", { "aria-current": "page" }, "graph")]));
     const simple = this.data.pictures.layouts[view.layout].simple;
-    find("note").textContent = simple ? "Graphviz did not lay this picture out in time, so it stands in plain columns" : view.hidden ? `${view.hidden.toLocaleString("en")} long edges are not drawn` : "";
+    find("note").textContent = simple ? "Graphviz could not lay this picture out, so it stands in plain columns" : view.hidden ? `${view.hidden.toLocaleString("en")} long edges are not drawn` : "";
     for (const button of find("levels").children) button.setAttribute("aria-pressed", String(Number(button.dataset.view) === place));
   }
 
