@@ -19,7 +19,6 @@ __all__ = [
     "Operand",
     "Sheet",
     "Symbol",
-    "calculate",
     "opaque_function",
     "partial_formula",
     "value_formula",
@@ -273,15 +272,6 @@ KIT = Kit(
     logsumexp=_logsumexp,
 )
 """The kit that writes formulas down."""
-
-
-def calculate(op: str, args: Sequence[float]) -> float:
-    """What `op` makes of plain numbers."""
-    if op in _FOLDS:
-        return _FOLDS[op](*args)
-    if op == "indicator":
-        return float(args[0])
-    return float(getattr(FLOAT, op)(args) if op == "logsumexp" else getattr(FLOAT, op)(*args))
 
 
 def value_formula(sheet: Sheet, op: str, args: Sequence[Any]) -> Any:
