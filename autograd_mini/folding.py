@@ -9,6 +9,7 @@ derivative of an output by an input is the sum over the paths between them insid
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from autograd_mini.folded import Edge, FoldedGraph, Group
@@ -103,20 +104,22 @@ def fold_nodes(
     cut: Cut,
     opened: Collection[Path] = (),
     apart: Collection[Any] = (),
+    bundles: Mapping[Any, Path] = MappingProxyType({}),
 ) -> FoldedGraph:
     """Fold these nodes of a graph: all of it, or a part such as a group and what is next to it.
 
     Args:
         root: the Value whose graph it is.
         order: nodes, each after those of them that it is made of.
-        paths: the path of every node's group. Inputs with a path that no operation here has are a group of leaves.
+        paths: the path of every node's group.
         cut: gives the path of the group to fold into; () for none.
         opened: paths of groups that stay open nevertheless.
         apart: leaves that stay nodes of their own.
+        bundles: the paths of groups of leaves.
     """
     operations = [node for node in order if node.parents]
-    path_of = {node: _opened(cut, paths.get(node, ()), opened) for node in order}
-    classes = acyclic_classes(operations, {node: path_of[node] or node for node in operations})
+    class_of = {node: _opened(cut, paths.get(node, ()), opened) or node for node in operations}
+    classes = acyclic_classes(operations, class_of)
     place = {node: i for i, (_, members) in enumerate(classes) for node in members}
     used_by: dict[Any, set[int]] = {node: set() for node in order}
     for node in operations:
@@ -125,7 +128,8 @@ def fold_nodes(
                 used_by[parent].add(place[node])
     if root in used_by:
         used_by[root].add(len(classes))  # the root is an output, and the last
-    own, free = _placed_leaves(order, [name for name, _ in classes], used_by, apart, path_of)
+    bundled = {leaf: _opened(cut, path, opened) for leaf, path in bundles.items() if leaf in used_by}
+    own, free = _placed_leaves(order, [name for name, _ in classes], used_by, apart, bundled)
     place |= {leaf: i for i, leaves in own.items() for leaf in leaves}
     nodes: list[Any] = []
     parts: dict[Any, list[Group]] = {}
@@ -151,23 +155,22 @@ def _placed_leaves(
     names: Sequence[Any],
     used_by: Mapping[Any, set[int]],
     apart: Collection[Any],
-    path_of: Mapping[Any, Path],
+    bundled: Mapping[Any, Path],
 ) -> tuple[dict[int, list[Any]], dict[int, list[Any]]]:
     """List the leaves that go into each group, and those that stay outside by the first node that they go to."""
-    taken = {name for name in names if isinstance(name, tuple)}
+    groups = {i: name for i, name in enumerate(names) if isinstance(name, tuple)}
+    taken = set(groups.values())
     own: dict[int, list[Any]] = {}
     free: dict[int, list[Any]] = {}
     together: dict[Path, list[Any]] = {}
     for leaf in order:
         if leaf.parents:
             continue
-        first, path = min(used_by[leaf]), path_of[leaf]
-        if leaf in apart:
-            free.setdefault(first, []).append(leaf)
-        elif leaf.op and len(used_by[leaf]) == 1 and isinstance(names[first] if first < len(names) else None, tuple):
+        first, bundle = min(used_by[leaf]), bundled.get(leaf, ())
+        if leaf.op and leaf not in apart and len(used_by[leaf]) == 1 and first in groups:
             own.setdefault(first, []).append(leaf)
-        elif not leaf.op and path and path not in taken:
-            together.setdefault(path, []).append(leaf)
+        elif bundle and leaf not in apart and bundle not in taken:
+            together.setdefault(bundle, []).append(leaf)
         else:
             free.setdefault(first, []).append(leaf)
     for path, leaves in together.items():

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from autograd_mini.graph import topological_order
 from autograd_mini.rules import RULES
 
-__all__ = ["LEVELS", "Groups", "cut_at", "groups_of", "layers_among", "structure_of"]
+__all__ = ["LEVELS", "Groups", "cut_at", "groups_of", "layers_among", "structure_of", "with_leaves"]
 
 Groups: TypeAlias = dict[Any, tuple[str, ...]]
 
@@ -46,16 +46,23 @@ def groups_of(root: Any) -> Groups:
     for node in order:
         if node.parents:
             labels[node] = _label_path(node, owners, labels, node in ahead) or _loss_path(node, labels, node in ahead)
-    groups = {node: _joined(node.scope, labels[node]) for node in labels}
+    return with_leaves(order, {node: _joined(node.scope, labels[node]) for node in labels})
+
+
+def with_leaves(order: Sequence[Any], groups: Groups) -> Groups:
+    """Add the paths of the leaves to those of the operations: a parameter or constant goes with what uses it.
+
+    Args:
+        order: the whole graph, in topological order.
+        groups: the paths of its operations.
+    """
     uses: dict[Any, list[tuple[str, ...]]] = {}
-    for node in labels:
+    for node in groups:
         for parent in node.parents:
             if parent.op in ("parameter", "constant") and not parent.parents:
                 uses.setdefault(parent, []).append(groups[node])
-    for node in order:
-        if not node.parents:
-            groups[node] = _common(uses.get(node, ())) or owners.get(node, ())
-    return groups
+    leaves = {node: _common(uses.get(node, ())) or _owner(node) for node in order if not node.parents}
+    return groups | leaves
 
 
 def structure_of(root: Any) -> Groups:

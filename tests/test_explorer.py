@@ -8,24 +8,25 @@ import random
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd_mini import Value, parameter, topological_order
+from autograd_mini import Value, dot, parameter, scope, topological_order
 from autograd_mini.cli import main
-from autograd_mini.folding import groups_of
+from autograd_mini.folding import Group
 from autograd_mini.functions import sum as add_up
 from nn import MLP, Dataset, Trainer, cross_entropy, moons
 from viz import explore
 from viz.explorer.data import GraphData
-from viz.explorer.groups import GroupTree
+from viz.explorer.groups import GroupList
 from viz.explorer.layout import laid_out
 from viz.explorer.page import MODULES, script_text
-from viz.explorer.views import Node, View, views
+from viz.explorer.views import View, views
+from viz.graph_scene import Rest
 
 pytestmark = pytest.mark.skipif(
     shutil.which("dot") is None, reason="Graphviz's dot is not installed: nothing is laid out"
@@ -61,9 +62,10 @@ def halved(outputs: Any, targets: Any) -> Value:
     return add_up([(output - int(target)) ** 2 / 2 for output, target in zip(outputs, targets, strict=True)])
 
 
-def tree_of(root: Value) -> tuple[GraphData, GroupTree]:
-    data, paths = GraphData(root), groups_of(root)
-    return data, GroupTree(data, [tuple(paths.get(node, ())) for node in data.nodes])
+def pictures_of(root: Value) -> tuple[GraphData, GroupList, list[View]]:
+    data = GraphData(root)
+    groups = GroupList(data.nodes)
+    return data, groups, list(views(data, groups))
 
 
 def parts(page: str) -> dict[str, Any]:
@@ -111,49 +113,101 @@ def test_every_module_is_in_the_page_once() -> None:
         assert len(text.splitlines()) <= 350
 
 
-def test_pictures_show_every_edge_of_the_graph() -> None:
-    data, tree = tree_of(network())
-    pictures = list(views(data, tree))
-    [operations] = [view for view in pictures if view.depth is None]
-    place = {item.number: i for i, item in enumerate(operations.items) if isinstance(item, Node)}
-    wanted = {(place[i], place[user]) for user, args in enumerate(data.arguments) for i in args}
-    assert set(operations.edges) == wanted
+def scoped() -> Value:
+    """Scopes within a scope, one entered again when another was in between, and operations in none."""
+    x, w = Value(0.5, "x"), parameter(-2.0, "w")
+    with scope("outer"):
+        y = (x * w).tanh()
+        with scope("inner"):
+            y = y * y + w
+    y = y.exp()
+    with scope("outer"):
+        return y.sin() + x
+
+
+def shared() -> Value:
+    """Parameters in no group that several groups use, enough of them to be bundled."""
+    ws, x = [parameter(0.1 * i, f"shared.w[{i}]") for i in range(7)], Value(0.5, "x")
+    total = x
+    for name in ("first", "second"):
+        with scope(name):
+            total = dot(ws, [total * i for i in range(7)]).tanh()
+    return total
+
+
+@pytest.mark.parametrize("make", [network, scoped, shared, small, lambda: network(40), lambda: tangle(1500)])
+def test_pictures_show_every_edge_of_the_graph(make: Callable[[], Value]) -> None:
+    data, groups, pictures = pictures_of(make())
+    whole = [view for view in pictures if view.depth is None]
+    assert [view.items for view in whole] == [tuple(data.nodes)]
     for view in pictures:
-        assert view.hidden == 0
-        assert set(shown(view, data, tree)) == set(wanted_edges(view, data, tree))
+        assert view.chosen.hidden == 0
+        between = [(view.items[tail], view.items[head]) for tail, head in view.chosen.edges]
+        assert len(set(between)) == len(between)
+        rests = [end for pair in between for end in pair if isinstance(end, Rest)]
+        shown = {(a, b) for a, b in between if a not in rests and b not in rests}
+        wanted = set(wanted_edges(view, data, groups))
+        assert shown == {pair for pair in wanted if None not in pair}
+        assert bool(rests) == any(None in pair for pair in wanted)
 
 
-def shown(view: View, data: GraphData, tree: GroupTree) -> Iterator[tuple[Any, Any]]:
-    for tail, head in view.edges:
-        yield view.items[tail], view.items[head]
-
-
-def wanted_edges(view: View, data: GraphData, tree: GroupTree) -> Iterator[tuple[Any, Any]]:
+def wanted_edges(view: View, data: GraphData, groups: GroupList) -> Iterator[tuple[Any, Any]]:
     """Every edge of the graph that starts or ends in the picture's group, between what shows its ends."""
-    items = set(view.items)
-
-    def item_of(number: int) -> Any:
-        around = [group.number for group in tree.of_node[number].ancestors()]
-        return next((item for item in (Node(number), *around) if item in items), None)
-
-    for user, arguments in enumerate(data.arguments):
-        for argument in arguments:
-            ends = item_of(argument), item_of(user)
-            inside = any(view.group in {g.number for g in tree.of_node[n].ancestors()} for n in (argument, user))
-            if inside and ends[0] != ends[1]:
+    item_of: dict[Any, Any] = {
+        member: item
+        for item in view.items
+        if not isinstance(item, Rest)
+        for member in (item.members if isinstance(item, Group) else (item,))
+    }
+    inside = set(groups.within(view.group)) if view.group else set(data.nodes)
+    assert {item_of[node] for node in inside} == set(view.items[: view.inside])
+    for node in data.nodes:
+        for parent in node.parents:
+            ends = item_of.get(parent), item_of.get(node)
+            if not inside.isdisjoint((parent, node)) and ends[0] is not ends[1]:
                 yield ends
 
 
+def test_a_group_on_the_page_has_the_nodes_of_the_folded_graph() -> None:
+    for root in (network(), scoped(), shared(), network(40), tangle(3000)):
+        data, groups, pictures = pictures_of(root)
+        shown = {
+            groups.number(item): item
+            for view in pictures
+            for item in view.items[: view.inside]
+            if isinstance(item, Group)
+        }
+        listed = groups.as_list(data.index)
+        of = [groups.number(groups.paths[node]) for node in data.nodes]
+        for number, group in shown.items():
+            members = listed[number].get("nodes") or [i for i in range(len(of)) if is_in(of[i], number, listed)]
+            assert sorted(members) == sorted(data.index[node] for node in group.members), group
+
+
+def is_in(at: int | None, group: int, listed: list[dict[str, Any]]) -> bool:
+    while at is not None and at != group:
+        at = listed[at]["parent"]
+    return at == group
+
+
+def test_parts_of_a_group_and_shared_leaves_are_groups_of_their_own() -> None:
+    for root, names in ((scoped(), ["outer (1 of 2)", "outer (2 of 2)"]), (shared(), ["shared.w"])):
+        data, groups, pictures = pictures_of(root)
+        laid_out(pictures, data, groups)
+        found = [one["name"] for one in groups.as_list(data.index) if "nodes" in one]
+        assert set(names) <= set(found)
+
+
 def test_neurons_of_one_shape_are_laid_out_once() -> None:
-    data, tree = tree_of(network(layers=(8, 2)))
-    pictures = laid_out(views(data, tree))
-    hidden = [g.number for g in tree.groups if g.parent is not None and g.parent.name == "hidden"]
-    assert len({view["layout"] for view in pictures.views if view["group"] in hidden}) == 1
+    data, groups, pictures = pictures_of(network(layers=(8, 2)))
+    told = laid_out(pictures, data, groups)
+    hidden = [groups.number(path) for path in groups.members if path[:1] == ("hidden",) and len(path) == 2]
+    assert len(hidden) == 8
+    assert len({view["layout"] for view in told.views if view["group"] in hidden}) == 1
 
 
 def test_levels_are_called_layers_and_neurons() -> None:
-    _, tree = tree_of(network())
-    assert tree.level_names() == ["layers", "neurons"]
+    assert pictures_of(network())[1].level_names() == ["layers", "neurons"]
 
 
 def test_a_large_graph_opens_folded_and_in_time(tmp_path: Path) -> None:
@@ -165,9 +219,10 @@ def test_a_large_graph_opens_folded_and_in_time(tmp_path: Path) -> None:
     first = data["pictures"]["views"][data["start"]]
     assert len(first["items"]) < 100
     assert page.size < 4e6
-    _, tree = tree_of(root)
-    numbers = [number for group in tree.groups for number in group.nodes]
-    assert sorted(numbers) == list(range(len(topological_order(root))))
+    order = topological_order(root)
+    members = GroupList(order).members.values()
+    assert sorted(map(len, members))[-1] <= 400
+    assert [node for node in order if node in {node for nodes in members for node in nodes}] == order
 
 
 def test_two_thousand_nodes_are_one_picture_written_in_time(tmp_path: Path) -> None:
@@ -191,9 +246,9 @@ def test_leaves_that_all_share_do_not_stop_it(repeats: int, tmp_path: Path) -> N
     start = time.perf_counter()
     page = explore(y, tmp_path / "page.html")
     assert time.perf_counter() - start < 5.0
-    data, tree = tree_of(y)
-    [operations] = [view for view in views(data, tree) if view.depth is None]
-    assert len(operations.edges) == sum(len(set(arguments)) for arguments in data.arguments)
+    data, _, pictures_ = pictures_of(y)
+    [operations] = [view for view in pictures_ if view.depth is None]
+    assert len(operations.chosen.edges) == sum(len(set(arguments)) for arguments in data.arguments)
     pictures = parts(page.path.read_text(encoding="utf-8"))["data"]["pictures"]
     assert not any("simple" in layout for layout in pictures["layouts"])
     assert not any(view["hidden"] for view in pictures["views"])
@@ -209,14 +264,13 @@ def test_what_dot_does_not_end_with_stands_in_columns(monkeypatch: pytest.Monkey
 
 
 def test_neurons_stand_in_order() -> None:
-    data, tree = tree_of(network(layers=(12, 2)))
-    pictures = laid_out(views(data, tree))
-    [view] = [view for view in pictures.views if view["group"] == 0 and view["depth"] == 2]
-    height = dict(
-        zip((str(item) for item in view["items"]), pictures.layouts[view["layout"]]["nodes"][1::2], strict=True)
-    )
-    neurons = {g.name: height[str([g.number])] for g in tree.groups if g.parent and g.parent.name == "hidden"}
-    assert sorted(neurons, key=lambda name: neurons[name]) == [f"neuron{i}" for i in range(1, 13)]
+    data, groups, pictures = pictures_of(network(layers=(12, 2)))
+    told = laid_out(pictures, data, groups)
+    [view] = [view for view in told.views if view["group"] == 0 and view["depth"] == 2]
+    heights = told.layouts[view["layout"]]["nodes"][1::2]
+    height = {item[0]: y for item, y in zip(view["items"], heights, strict=True) if isinstance(item, list)}
+    neurons = [height[groups.number(("hidden", f"neuron{i}"))] for i in range(1, 13)]
+    assert neurons == sorted(neurons)
 
 
 @pytest.mark.parametrize(

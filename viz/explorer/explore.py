@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from autograd_mini import Value
-from autograd_mini.folding import groups_of
 from autograd_mini.printing import always_answers, printable
 from nn import Trainer
 from viz.colors import THEMES
 from viz.explorer.data import GraphData, packed
-from viz.explorer.groups import GroupTree
+from viz.explorer.groups import GroupList
 from viz.explorer.layout import Pictures, laid_out
 from viz.explorer.maps import maps_of
 from viz.explorer.page import html_page
@@ -96,15 +95,14 @@ def explore(
         raise FileNotFoundError(f"there is no folder {str(path.parent)!r}; make it first, or choose another")
     scene = _scene(subject, row)
     data = GraphData(scene.root)
-    paths = groups_of(scene.root)
-    tree = GroupTree(data, [tuple(paths.get(node, ())) for node in data.nodes])
-    pictures = laid_out(views(data, tree))
+    groups = GroupList(data.nodes)
+    pictures = laid_out(views(data, groups), data, groups)
     told: dict[str, Any] = {
         "graph": data.as_dict(),
-        "groups": [{"name": g.name, "parent": None if g.parent is None else g.parent.number} for g in tree.groups],
-        "groupOf": packed((group.number for group in tree.of_node), "i4"),
+        "groups": groups.as_list(data.index),
+        "groupOf": packed((groups.number(groups.paths[node]) for node in data.nodes), "i4"),
         "pictures": {"views": pictures.views, "layouts": pictures.layouts, "leftOut": pictures.left_out},
-        "levels": tree.level_names(),
+        "levels": groups.level_names(),
         "start": _start(pictures),
         **maps_of(data, input_shape),
         "boundary": scene.boundary(data),

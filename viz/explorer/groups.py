@@ -1,13 +1,18 @@
-"""The groups of a graph as a tree: layers and neurons by their names, and parts where a picture would be too full."""
+"""The groups that an explorer can open: those of ``groups_of``, and parts where a picture would be too full.
+
+Groups are paths of names, as everywhere. Operations without a name are grouped by their structure where they are many.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from autograd_mini.folding import Group, Path, groups_of
+from autograd_mini.grouping import Groups, structure_of, with_leaves
 from autograd_mini.printing import printable
-from viz.explorer.data import GraphData
 
-__all__ = ["Group", "GroupTree"]
+__all__ = ["GroupList", "divided"]
 
 _FULL = 400  # more things than that in one picture are put into parts
 _PART = 150
@@ -16,107 +21,114 @@ _FEW_INPUTS = 8
 _LONGEST_NAME = 60
 
 
-@dataclass(eq=False)
-class Group:
-    """One group.
-
-    Attributes:
-        number: its place in the tree's list; 0 is the whole graph.
-        name: the last part of its path.
-        parent: the group around it; None for the whole graph.
-        groups: the groups in it.
-        nodes: the nodes in it that are in none of those, by number.
-    """
-
-    number: int
-    name: str
-    parent: "Group | None"
-    groups: list["Group"] = field(default_factory=list)
-    nodes: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.depth: int = 0 if self.parent is None else self.parent.depth + 1
-
-    def ancestors(self) -> Iterator["Group"]:
-        """Yield the group itself, the one around it, and so on up to the whole graph."""
-        group: Group | None = self
-        while group is not None:
-            yield group
-            group = group.parent
-
-
-class GroupTree:
-    """All groups of a graph.
+class GroupList:
+    """All groups of a graph, numbered as the page knows them.
 
     Args:
-        data: the graph.
-        paths: for each node, by number, the names of the groups it is in, the outermost first.
+        order: the graph, in topological order, its root last.
 
     Attributes:
-        groups: every group, the whole graph first.
-        of_node: for each node the innermost group that it is in.
+        paths: the path of the innermost group that each node is in.
+        bundles: the same of the leaves that are in groups of leaves.
+        members: the nodes that are in each group and in none within it; the whole graph, (), is the first.
+        openable: the paths that have groups within them.
     """
 
-    def __init__(self, data: GraphData, paths: Sequence[tuple[str, ...]]) -> None:
-        self.groups: list[Group] = []
-        self.root = self._add("graph", None)
-        known: dict[tuple[str, ...], Group] = {(): self.root}
-        inputs = [i for i, node in enumerate(data.nodes) if not node.op and not node.parents]
-        as_input = set(inputs) if len(inputs) > _FEW_INPUTS else set()
-        self.of_node: list[Group] = []
-        for i, path in enumerate(paths):
-            group = self._find(known, ("input",) if i in as_input else tuple(path))
-            group.nodes.append(i)
-            self.of_node.append(group)
-        for group in list(self.groups):
-            self._divide(group)
+    def __init__(self, order: Sequence[Any]) -> None:
+        named = groups_of(order[-1])
+        operations = {node: named[node] for node in order if node.parents}
+        if list(operations.values()).count(()) > _FULL:
+            structure = structure_of(order[-1])
+            operations = {node: path or structure[node] for node, path in operations.items()}
+        self.paths = with_leaves(order, divided(operations, "operations"))
+        leaves = {node: self.paths[node] for node in order if not node.parents}
+        inputs = [leaf for leaf in leaves if not leaf.op]
+        if len(inputs) > _FEW_INPUTS:
+            self.paths |= dict.fromkeys(inputs, ("input",))
+        self.paths |= divided({leaf: self.paths[leaf] for leaf in leaves}, "leaves")
+        self.bundles = {leaf: self.paths[leaf] for leaf, path in leaves.items() if self.paths[leaf] != path}
+        self.members: dict[Path, list[Any]] = {(): []}
+        for node in order:
+            path = self.paths[node]
+            for length in range(1, len(path)):
+                self.members.setdefault(path[:length], [])
+            self.members.setdefault(path, []).append(node)
+        self._number = {path: i for i, path in enumerate(self.members)}
+        self._others: list[Group] = []
+        self.openable = {path[:-1] for path in self.members if path}
 
     @property
     def depth(self) -> int:
         """How deep groups are in each other."""
-        return max(group.depth for group in self.groups)
+        return max(map(len, self.members))
+
+    def within(self, path: Path) -> Iterator[Any]:
+        """Yield the nodes in a group, those of the groups in it too."""
+        for other, nodes in self.members.items():
+            if other[: len(path)] == path:
+                yield from nodes
+
+    def number(self, shown: Group | Path) -> int:
+        """The number of a group. What is no group of the list, such as a part of one that was split, is added to it."""
+        path = shown.path if isinstance(shown, Group) else shown
+        is_listed = path in self._number and not (isinstance(shown, Group) and (shown.parts > 1 or not self._is(shown)))
+        if is_listed or not isinstance(shown, Group):
+            return self._number[path]
+        self._others.append(shown)
+        return len(self._number) + len(self._others) - 1
+
+    def _is(self, group: Group) -> bool:
+        return bool(group.operations) or group.leaves[0] in self.bundles
+
+    def as_list(self, index: Mapping[Any, int]) -> list[dict[str, Any]]:
+        """All groups for the page: their names, the groups around them, and of those added the nodes in them."""
+        listed: list[dict[str, Any]] = [
+            {"name": printable(path[-1], _LONGEST_NAME) if path else "graph",
+             "parent": self._number[path[:-1]] if path else None}
+            for path in self._number
+        ]  # fmt: skip
+        others = [
+            {"name": printable(group.name, _LONGEST_NAME), "parent": self._number.get(group.path, 0),
+             "nodes": [index[node] for node in group.members]}
+            for group in self._others
+        ]  # fmt: skip
+        return listed + others
 
     def level_names(self) -> list[str]:
         """What to call the picture of each depth: by layers and neurons where the groups are these."""
         depths = range(1, self.depth + 1)
-        names = {depth: [group.name for group in self.groups if group.depth == depth] for depth in depths}
+        names = {depth: [path[-1] for path in self.members if len(path) == depth] for depth in depths}
         neurons = [depth for depth in depths if any(re.fullmatch(r"neuron\d+", name) for name in names[depth])]
         if not neurons:
             return ["groups"] if self.depth == 1 else [f"depth {depth}" for depth in depths]
         known = {neurons[0]: "neurons", neurons[0] - 1: "layers"}
         return [known.get(depth, f"depth {depth}") for depth in depths]
 
-    def _find(self, known: dict[tuple[str, ...], Group], path: tuple[str, ...]) -> Group:
-        for length in range(1, len(path) + 1):
-            if path[:length] not in known:
-                known[path[:length]] = self._add(path[length - 1], known[path[: length - 1]])
-        return known[path]
 
-    def _add(self, name: str, parent: Group | None) -> Group:
-        group = Group(len(self.groups), printable(name, _LONGEST_NAME), parent)
-        self.groups.append(group)
-        if parent is not None:
-            parent.groups.append(group)
-        return group
+def divided(groups: Groups, what: str) -> Groups:
+    """Put the nodes of full groups into parts, in the order of the forward pass, and many parts into larger ones.
 
-    def _divide(self, group: Group) -> None:
-        """Put the nodes of a full group into parts, in the order of the forward pass, and many parts into larger ones.
+    Example:
+        >>> parts = divided({i: ("g",) for i in range(1000)}, "operations")
+        >>> parts[0], parts[999]
+        (('g', 'operations 1 to 150'), ('g', 'operations 901 to 1,000'))
+    """
+    members: dict[Path, list[Any]] = {}
+    for node, path in groups.items():
+        members.setdefault(path, []).append(node)
+    inside = Counter(path[:-1] for path in {path[:k] for path in members for k in range(1, len(path) + 1)})
+    result = dict(groups)
+    for path, nodes in members.items():
+        if len(nodes) + inside[path] > _FULL and len(nodes) > _PART:
+            for node, names in zip(nodes, _runs(0, len(nodes), what), strict=True):
+                result[node] = path + names
+    return result
 
-        Runs of a topological order depend on each other one way, so the picture of the parts has no cycle.
-        """
-        if len(group.nodes) + len(group.groups) <= _FULL or len(group.nodes) <= _PART:
-            return
-        nodes, group.nodes = group.nodes, []
-        self._fill(group, nodes)
 
-    def _fill(self, group: Group, nodes: list[int]) -> None:
-        size = max(_PART, -(-len(nodes) // _MOST_PARTS))
-        for start in range(0, len(nodes), size):
-            run = nodes[start : start + size]
-            part = self._add(f"operations {start + 1:,} to {start + len(run):,}", group)
-            if len(run) > _PART:
-                self._fill(part, run)
-            else:
-                part.nodes = run
-                for i in run:
-                    self.of_node[i] = part
+def _runs(start: int, end: int, what: str) -> Iterator[Path]:
+    size = max(_PART, -(-(end - start) // _MOST_PARTS))
+    for first in range(start, end, size):
+        last = min(first + size, end)
+        name = f"{what} {first + 1:,} to {last:,}"
+        inner = _runs(first, last, what) if last - first > _PART else iter([()] * (last - first))
+        yield from ((name, *names) for names in inner)

@@ -11,7 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from viz.explorer.views import Node, Rest, View
+from autograd_mini.folding import Group
+from viz.explorer.data import GraphData
+from viz.explorer.groups import GroupList
+from viz.explorer.views import View
+from viz.graph_scene import Rest
 from viz.render import RenderFailedError, render
 
 __all__ = ["Pictures", "laid_out"]
@@ -40,7 +44,7 @@ class Pictures:
     left_out: int
 
 
-def laid_out(views: Iterable[View]) -> Pictures:
+def laid_out(views: Iterable[View], data: GraphData, groups: GroupList) -> Pictures:
     """Lay pictures out, until there are about 6,000 things in them.
 
     Raises:
@@ -57,25 +61,26 @@ def laid_out(views: Iterable[View]) -> Pictures:
             continue
         if source not in shapes:
             shapes[source] = len(shapes)
-            sizes.append(len(view.items) + len(view.edges))
+            sizes.append(len(view.items) + len(view.chosen.edges))
             items += len(view.items)
-        told.append(_told(view, shapes[source]))
+        told.append(_told(view, shapes[source], data, groups))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         layouts = [layout for some in pool.map(_drawn, _batches(list(shapes), sizes)) for layout in some]
     return Pictures(told, layouts, left_out)
 
 
 def _dot(view: View) -> str:
+    edges, far, _ = view.chosen
     lines = ["digraph {", "rankdir=LR nodesep=0.16 ranksep=0.7 nslimit=2 nslimit1=2 mclimit=0.5"]
-    lines += [f"//{a} {b}" for a, b in view.edges if (a, b) in view.far]
+    lines += [f"//{a} {b}" for a, b in edges if (a, b) in far]
     lines.append('node [shape=box fixedsize=true label=""] edge [arrowhead=none]')
-    if len(view.edges) - len(view.far) > _SIMPLE:
+    if len(edges) - len(far) > _SIMPLE:
         lines.append("splines=line")
     for i, item in enumerate(view.items):
-        kind = "node" if isinstance(item, Node) else "rest" if isinstance(item, Rest) else "group"
+        kind = "group" if isinstance(item, Group) else "rest" if isinstance(item, Rest) else "node"
         width, height = _SIZES[kind]
         lines.append(f"n{i} [width={width / _INCH:.3f} height={height / _INCH:.3f}]")
-    lines += [f"n{a} -> n{b}" for a, b in view.edges if (a, b) not in view.far]
+    lines += [f"n{a} -> n{b}" for a, b in edges if (a, b) not in far]
     return "\n".join([*lines, "}\n"])
 
 
@@ -205,12 +210,11 @@ def _simple(source: str) -> dict[str, Any]:
             "edges": [_line(nodes, a, b) for a, b in [*edges, *far]], "far": len(far), "simple": True}  # fmt: skip
 
 
-def _told(view: View, layout: int) -> dict[str, Any]:
-    items: list[Any] = []
-    for item in view.items:
-        if isinstance(item, Node):
-            items.append(item.number)
-        else:
-            items.append(f"{item.count} {'users' if item.uses else 'operands'}" if isinstance(item, Rest) else [item])
-    return {"group": view.group, "depth": view.depth, "items": items, "inside": view.inside, "layout": layout,
-            "hidden": view.hidden}  # fmt: skip
+def _told(view: View, layout: int, data: GraphData, groups: GroupList) -> dict[str, Any]:
+    """A picture for the page: a node is its number, a group its number in a list, the rest a text."""
+    items = [
+        [groups.number(item)] if isinstance(item, Group) else item.text if isinstance(item, Rest) else data.index[item]
+        for item in view.items
+    ]
+    return {"group": groups.number(view.group), "depth": view.depth, "items": items, "inside": view.inside,
+            "layout": layout, "hidden": view.chosen.hidden}  # fmt: skip

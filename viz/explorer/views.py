@@ -4,39 +4,23 @@ One picture shows the whole graph folded to a depth, or the inside of one group 
 group depends on and what uses it stands around its inside, so that no edge is lost.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from autograd_mini.folding import Path, fold, fold_nodes, within
 from viz.explorer.data import GraphData
-from viz.explorer.groups import Group, GroupTree
+from viz.explorer.edges import Chosen, chosen
+from viz.explorer.groups import GroupList
+from viz.graph_scene import GraphScene, Rest
+from viz.view import in_order
 
-__all__ = ["MOST_NODES", "Item", "Node", "Rest", "View", "views"]
+__all__ = ["MOST_NODES", "View", "views"]
 
 MOST_NODES = 2000
 """A graph up to this size has a picture of all its operations at once."""
 
 _MOST_AROUND = 14
-_FAR = 8  # ranks from the first use of a leaf to another one whose edge dot is not given
-_WIDEST = 6_000  # ranks that all edges of a picture cross; dot's time grows with them, to about a second
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A single node, by number."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Nodes outside that are too many to show, by how many they are."""
-
-    count: int
-    uses: bool
-
-
-Item = Node | Rest | int
-"""What is in a picture: a node, a folded group by its number, or what is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,79 +28,78 @@ class View:
     """One picture.
 
     Attributes:
-        group: the number of the group that it is the inside of; 0 for the whole graph.
+        group: the path of the group that it is the inside of; () for the whole graph.
         depth: how deep groups are shown; None for single operations throughout.
-        items: what is in it.
+        items: what is in it: Values, Groups and Rests.
         inside: how many of the items belong to the group; the others stand around it.
-        edges: from item to item, by place in `items`; each pair once.
-        hidden: how many more edges there are, the longest ones, of a picture that would be all edges.
-        far: those of the edges from what nothing leads to, such as a shared weight, to uses a long way on from its
-            first one; dot does not end with many of them, so they are drawn without it.
+        chosen: its edges, from item to item, by place in `items`; each pair once.
     """
 
-    group: int
+    group: Path
     depth: int | None
-    items: tuple[Item, ...]
+    items: tuple[Any, ...]
     inside: int
-    edges: tuple[tuple[int, int], ...]
-    hidden: int = 0
-    far: frozenset[tuple[int, int]] = frozenset()
+    chosen: Chosen
 
 
-def views(data: GraphData, tree: GroupTree) -> Iterator[View]:
+def views(data: GraphData, groups: GroupList) -> Iterator[View]:
     """List the pictures: the whole graph at each depth, then the inside of each group, from the outside inwards."""
-    users = _users(data)
-    if len(data.nodes) <= MOST_NODES:
-        operations = _view(data, tree, users, tree.root, None)
-        has_all = not operations.hidden
-    else:
-        has_all = False
-    for depth in range(1, tree.depth + 1):
-        view = _view(data, tree, users, tree.root, depth)
-        if depth == 1 or (len(view.items) <= MOST_NODES and not view.hidden):
+    for depth in range(1, groups.depth + 1):
+        opened = {path for path in groups.openable if len(path) < depth}
+        folded = fold_nodes(data.nodes[-1], data.nodes, groups.paths, within(1), opened, (), groups.bundles)
+        view = _view((), depth, GraphScene(folded=folded, nodes=in_order(folded)))
+        if depth == 1 or (len(view.items) <= MOST_NODES and not view.chosen.hidden):
             yield view
-    if has_all:
-        yield operations
-    for group in sorted(tree.groups[1:], key=lambda group: group.depth):
-        if group.groups or len(group.nodes) > 1:
-            yield _view(data, tree, users, group, group.depth + 1)
+    if len(data.nodes) <= MOST_NODES:
+        operations = _view((), None, GraphScene(folded=fold(data.nodes[-1]), nodes=data.nodes))
+        if not operations.chosen.hidden:
+            yield operations
+    users = _users(data)
+    for path in sorted(groups.members, key=len):
+        members = list(groups.within(path)) if path else []
+        if len(members) > 1:
+            yield _inside(data, groups, users, path, members)
 
 
-def _ranks(items: int, edges: Collection[tuple[int, int]]) -> list[int]:
-    rank = [0] * items
-    for tail, head in sorted(edges, key=lambda edge: edge[1]):
-        if tail < head:
-            rank[head] = max(rank[head], rank[tail] + 1)
-    return rank
+def _view(path: Path, depth: int | None, scene: GraphScene, inside: Container[Any] | None = None) -> View:
+    """Number what is in a scene; of the edges those that an end inside has."""
+    rests = [end for pair in scene.rests for end in pair if isinstance(end, Rest)]
+    own = list(scene.nodes) if inside is None else [node for node in scene.nodes if node in inside]
+    place = {item: i for i, item in enumerate(dict.fromkeys([*own, *scene.nodes, *rests]))}
+    edges = [(place[tail], place[head]) for tail, head in scene.pairs()]
+    of_group = [edge for edge in edges if min(edge) < len(own)]
+    return View(path, depth, tuple(place), len(own), chosen(len(place), of_group))
 
 
-def _far(rank: Sequence[int], edges: Collection[tuple[int, int]]) -> frozenset[tuple[int, int]]:
-    fed = {head for _, head in edges}
-    first: dict[int, int] = {}
-    for tail, head in edges:
-        if tail not in fed:
-            first[tail] = min(first.get(tail, rank[head]), rank[head])
-    return frozenset((tail, head) for tail, head in edges if tail in first and rank[head] - first[tail] >= _FAR)
+def _inside(data: GraphData, groups: GroupList, users: list[list[int]], path: Path, members: list[Any]) -> View:
+    """The inside of a group, and around it what it is next to: by the groups they are in, else the nodes themselves.
 
-
-def _thinned(rank: Sequence[int], edges: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The edges, shortest first, until they cross too many ranks together; all of them where there are few."""
-    fed = {head for _, head in edges}
-
-    def length(edge: tuple[int, int]) -> int:
-        tail, head = edge
-        return abs(rank[head] - rank[tail]) if tail in fed else 1  # what nothing leads to is moved next to its use
-
-    if sum(map(length, edges)) <= _WIDEST:
-        return list(edges)
-    kept = []
-    total = 0
-    for edge in sorted(edges, key=length):
-        total += length(edge)
-        if total > _WIDEST:
-            break
-        kept.append(edge)
-    return kept
+    Of many that are in no group, only their number is told.
+    """
+    opened = {path[: k + 1] for k in range(len(path))}
+    numbers = {data.index[node] for node in members}
+    arguments = {i: [j for j in data.arguments[i] if j not in numbers] for i in numbers}
+    uses = {i: [j for j in users[i] if j not in numbers] for i in numbers}
+    shown, apart = set(numbers), set[Any]()
+    left_out: list[tuple[Rest, dict[int, list[int]], set[int]]] = []
+    for kind, near in ("argument", arguments), ("use", uses):
+        outside = {j for several in near.values() for j in several}
+        alone = {j for j in outside if path[: len(one := groups.paths[data.nodes[j]])] == one}
+        if len(alone) > _MOST_AROUND:
+            left_out.append((Rest(len(alone), kind), near, alone))
+            outside -= alone
+        shown |= outside
+        apart |= {data.nodes[j] for j in alone}
+    window = [data.nodes[i] for i in sorted(shown)]
+    folded = fold_nodes(data.nodes[-1], window, groups.paths, within(1), opened, apart, groups.bundles)
+    rests: dict[tuple[Any, Any], None] = {}
+    for rest, near, alone in left_out:
+        for i in sorted(numbers):
+            if not alone.isdisjoint(near[i]):
+                node = folded.node_of[data.nodes[i]]
+                rests[(rest, node) if rest.kind == "argument" else (node, rest)] = None
+    own = {folded.node_of[node] for node in members}
+    return _view(path, len(path) + 1, GraphScene(folded=folded, nodes=in_order(folded), rests=list(rests)), own)
 
 
 def _users(data: GraphData) -> list[list[int]]:
@@ -125,77 +108,3 @@ def _users(data: GraphData) -> list[list[int]]:
         for argument in dict.fromkeys(arguments):
             users[argument].append(user)
     return users
-
-
-def _view(data: GraphData, tree: GroupTree, users: list[list[int]], group: Group, depth: int | None) -> View:
-    place: dict[Item, int] = {}
-    of_node: dict[int, int] = {}
-    members = range(len(data.nodes)) if group is tree.root else sorted(_members(group))
-    for number in members:
-        of_node[number] = place.setdefault(_shown(group, tree.of_node[number], number, depth), len(place))
-    inside = len(place)
-    if group is not tree.root:
-        for is_use in (False, True):
-            near = _outside(data, users, of_node, members, is_use)
-            _place_around(tree, group, near, is_use, place, of_node)
-    edges: dict[tuple[int, int], None] = {}
-    for number in members:
-        here = of_node[number]
-        for argument in data.arguments[number]:
-            edges[of_node[argument], here] = None
-        if group is not tree.root:
-            for user in users[number]:
-                edges[here, of_node[user]] = None
-    between = [edge for edge in edges if edge[0] != edge[1]]
-    rank = _ranks(len(place), between)
-    far = _far(rank, between)
-    kept = [*_thinned(rank, [edge for edge in between if edge not in far]), *sorted(far)]
-    return View(group.number, depth, tuple(place), inside, tuple(kept), len(between) - len(kept), far)
-
-
-def _members(group: Group) -> Iterator[int]:
-    stack = [group]
-    while stack:
-        one = stack.pop()
-        yield from one.nodes
-        stack += one.groups
-
-
-def _shown(view: Group, group: Group, number: int, depth: int | None) -> Item:
-    """What a node is shown as where groups are opened down to `depth`: itself, or the group around it.
-
-    A group without groups in it stays folded at every depth.
-    """
-    if depth is None or group is view or (group.depth < depth and group.groups):
-        return Node(number)
-    return next(around.number for around in group.ancestors() if around.depth <= depth)
-
-
-def _outside(
-    data: GraphData, users: list[list[int]], of_node: dict[int, int], members: Iterable[int], is_use: bool
-) -> list[int]:
-    """The nodes next to a group on one side that are not yet in the picture."""
-    near: dict[int, None] = {}
-    for number in members:
-        for other in users[number] if is_use else data.arguments[number]:
-            if other not in of_node:
-                near[other] = None
-    return list(near)
-
-
-def _place_around(
-    tree: GroupTree, group: Group, near: list[int], is_use: bool, place: dict[Item, int], of_node: dict[int, int]
-) -> None:
-    """Give the nodes around a group a place: their own if they are few, else that of their groups, else one for all."""
-    own = set(group.ancestors())
-    shown: dict[int, Item | None] = dict.fromkeys(near)
-    if len(near) > _MOST_AROUND:
-        for number in near:
-            between = [around for around in tree.of_node[number].ancestors() if around not in own]
-            shown[number] = between[-1].number if between else None
-        alone = sum(item is None for item in shown.values())
-        rest = Rest(alone, is_use) if alone > _MOST_AROUND else None
-    else:
-        rest = None
-    for number, item in shown.items():
-        of_node[number] = place.setdefault((rest or Node(number)) if item is None else item, len(place))

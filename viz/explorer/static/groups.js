@@ -3,9 +3,11 @@ import { unpack } from "./engine.js";
 
 export class Groups {
   constructor(data, of, graph) {
-    this.list = data; // {name, parent}
+    this.list = data; // {name, parent}, and nodes where these are not told by `of`: a part of a group, shared leaves
     this.of = unpack(of, Int32Array);
     this.graph = graph;
+    this.others = new Map(); // of a node, the groups of that kind that it is in
+    data.forEach(({ nodes }, group) => nodes?.forEach((i) => this.others.set(i, [...(this.others.get(i) ?? []), group])));
     this.counts = data.map(() => ({ operations: 0, leaves: 0 }));
     for (let i = 0; i < graph.count; i++) {
       for (const group of this.around(i)) this.counts[group][graph.arity(i) ? "operations" : "leaves"]++;
@@ -14,15 +16,12 @@ export class Groups {
 
   // The groups around a node, the innermost first; the whole graph, 0, is the last.
   around(node) {
-    const found = [];
+    const found = [...(this.others.get(node) ?? [])];
     for (let group = this.of[node]; group !== null; group = this.list[group].parent) found.push(group);
     return found;
   }
 
-  has(group, node) {
-    for (let at = this.of[node]; at !== null; at = this.list[at].parent) if (at === group) return true;
-    return false;
-  }
+  has(group, node) { return this.around(node).includes(group); }
 
   path(group) {
     const found = [];
@@ -31,6 +30,9 @@ export class Groups {
   }
 
   told(group) { return { name: this.list[group].name, ...this.counts[group] }; }
+
+  // The nodes in a group and in none within it.
+  direct(group) { return this.list[group].nodes ?? this.graph.every((i) => this.of[i] === group); }
 
   members(group) { return this.graph.every((i) => this.has(group, i)); }
 

@@ -135,7 +135,7 @@ export class Inspector {
   // What is in a group whose picture was left out.
   contents(group) {
     const { app } = this, inside = app.groups.list.map((one, i) => [one, i]).filter(([one]) => one.parent === group);
-    const nodes = app.groups.members(group).filter((i) => app.groups.of[i] === group);
+    const nodes = app.groups.direct(group);
     return h("section", {}, h("h3", {}, "In it"), h("p", { class: "quiet" }, "Its picture was left out to keep the file small."),
       h("ul", { class: "contents" }, inside.map(([{ name }, i]) => h("li", {}, h("button", { class: "link", type: "button", onclick: () => app.select(`g${i}`) }, name))),
         nodes.map((i) => h("li", {}, this.link(i), " ", h("span", { class: "quiet" }, app.words.formula(i).slice(0, 40))))));
