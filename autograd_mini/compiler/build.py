@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_mini.compiler.canonical import Graph
+from autograd_mini.canonical import Graph
 from autograd_mini.compiler.layout import Grid, Store
 from autograd_mini.compiler.lift import Kernel, Lifted, Operand, lift
 from autograd_mini.compiler.loss import Total, total_of

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_mini.compiler.canonical import Graph
+from autograd_mini.canonical import Graph
 from autograd_mini.compiler.layout import Block, Grid, Indices, Layout
 
 __all__ = ["Kernel", "Lifted", "Operand"]

@@ -4,7 +4,7 @@ import keyword
 import re
 from collections.abc import Iterable, Sequence
 
-from autograd_mini.compiler.canonical import Graph
+from autograd_mini.canonical import Graph
 from autograd_mini.compiler.lift import Kernel, Operand
 
 __all__ = ["Names", "label_of", "result_name"]

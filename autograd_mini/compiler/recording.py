@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from autograd_mini import trees
+from autograd_mini.canonical import Source, canonical
 from autograd_mini.compiler.build import Argument
-from autograd_mini.compiler.canonical import Source, canonical
 from autograd_mini.number import number
 from autograd_mini.tracer import Tracer, tracing
 from autograd_mini.tracing import argument_names

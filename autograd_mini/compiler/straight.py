@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autograd_mini.compiler.canonical import NO_GRADIENT, Graph
+from autograd_mini.canonical import NO_GRADIENT, Graph
 from autograd_mini.compiler.symbols import (
     CONDITIONS,
     KIT,
