@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from autograd_mini.canonical import Graph
+from autograd_mini.numbered import Graph
 
 __all__ = ["Alike", "alike"]
 
@@ -26,7 +26,7 @@ class Alike(NamedTuple):
     nodes: list[int]
 
 
-def alike(graph: Graph, batched: Sequence[Any] = ()) -> list[Alike]:
+def alike(graph: Graph, batched: Sequence[bool] = ()) -> list[Alike]:
     """Find the groups, in the order of computing: by how early nodes can be computed, or how late if that is fewer.
 
     Args:
@@ -40,7 +40,7 @@ def alike(graph: Graph, batched: Sequence[Any] = ()) -> list[Alike]:
     return [Alike(key[0], key[1], groups[key]) for key in keys]
 
 
-def _grouped(graph: Graph, level: list[int], batched: Sequence[Any]) -> dict[tuple[Any, ...], list[int]]:
+def _grouped(graph: Graph, level: list[int], batched: Sequence[bool]) -> dict[tuple[Any, ...], list[int]]:
     groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for index, args in enumerate(graph.args):
         if args:
@@ -50,8 +50,7 @@ def _grouped(graph: Graph, level: list[int], batched: Sequence[Any]) -> dict[tup
                 constants = tuple([arg in graph.number for arg in args])
                 if op == "pow" and constants[1]:
                     constants = (graph.number[args[1]],)
-            is_batched = bool(batched[index]) if len(batched) else False
-            groups[level[index], op, len(args), is_batched, constants].append(index)
+            groups[level[index], op, len(args), bool(batched) and batched[index], constants].append(index)
     return groups
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.alike import alike
-from autograd_mini.canonical import NO_GRADIENT, Graph
 from autograd_mini.compiler.dots import grids
 from autograd_mini.compiler.kernels import Kernel, Lifted, Operand
 from autograd_mini.compiler.layout import Block, Indices, Layout, Store, common_sizes, grid
+from autograd_mini.numbered import NO_GRADIENT, Graph
 
 __all__ = ["Kernel", "Lifted", "Operand", "lift"]
 
@@ -63,7 +63,7 @@ class _Lifting:
         self._place_leaves()
         self.kernels: list[Kernel] = []
         self.lifted = Lifted(graph, layout, self.kernels, self.wanted, self.batched, self._operand)
-        for group in alike(graph, self.batched):
+        for group in alike(graph, self.batched.tolist()):
             self._lift_group(group.op, np.array(group.nodes))
 
     def _mark(self) -> None:
