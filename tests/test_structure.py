@@ -3,7 +3,7 @@
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from autograd_mini import (
+    RULES,
     Value,
     dot,
     fold,
@@ -203,16 +204,25 @@ def test_unknown_numbers_are_refused() -> None:
         fold(x * 2.0, "structure")
 
 
-@primitive(lambda y, x: 3.0 * x * x)
-def source(x: Any) -> Any:
-    """An op of the user's own that is called as the compiler calls a leaf."""
-    return x * x * x
+OWN: dict[str, Callable[..., Any]] = {}
 
 
-@primitive(lambda y, i, args: 1.0)
-def anything(*xs: Any) -> Any:
-    """The sum, as an op of any number of arguments."""
-    return sum(xs)
+@pytest.fixture(scope="module", autouse=True)
+def _ops_of_ones_own() -> Iterator[None]:
+    """One that is called as the compiler calls a leaf, and one of any number of arguments; other tests see neither."""
+
+    def source(x: Any) -> Any:
+        return x * x * x
+
+    def anything(*xs: Any) -> Any:
+        return sum(xs)
+
+    before = dict(RULES)
+    OWN["source"] = primitive(lambda y, x: 3.0 * x * x)(source)
+    OWN["anything"] = primitive(lambda y, i, args: 1.0)(anything)
+    yield
+    RULES.clear()
+    RULES.update(before)
 
 
 MAKERS: list[Callable[..., Any]] = [
@@ -234,8 +244,8 @@ MAKERS: list[Callable[..., Any]] = [
     lambda a, b, c: where(a > b, b, c),
     lambda a, b, c: (a >= 0.0) * (b < c),
     lambda a, b, c: where(a > 0.0, b, 0.5),
-    lambda a, b, c: source(a),
-    lambda a, b, c: anything(a, b, c),
+    lambda a, b, c: OWN["source"](a),
+    lambda a, b, c: OWN["anything"](a, b, c),
     lambda a, b, c: without_gradient(a, b),
     lambda a, b, c: leaf(2.0, "constant") * leaf(3.0, "constant") + a,
     lambda a, b, c: leaf(0.0, "constant") * leaf(3.0, "constant"),
