@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 
 from autograd_mini.folded import Edge, FoldedGraph, Group
 from autograd_mini.graph import topological_order
-from autograd_mini.grouping import LEVELS, Groups, cut_at, groups_of, layers_among, structure_of
+from autograd_mini.grouping import LEVELS, Groups, cut_at, groups_of, layers_among
 from autograd_mini.quotient import acyclic_classes
+from autograd_mini.structure import structure_of
 from autograd_mini.tracer import refuse_unknown
 
 __all__ = ["Cut", "Edge", "Fold", "FoldedGraph", "Group", "Path", "fold", "fold_nodes", "groups_of", "within"]
@@ -49,8 +50,8 @@ def fold(
         root: the Value to look at the graph of.
         depth: how many levels of groups stay open: 0 for the outermost groups as one node each, 1 for the groups within
             them, and so on; ``"neuron"``, ``"layer"`` or ``"network"`` for these parts of a model; ``"structure"`` for
-            groups of the same op and level, whatever they are called; ``"auto"`` for as open as 300 nodes allow; None
-            for every operation by itself.
+            groups of what a compiled program would compute at once, whatever it is called; ``"auto"`` for as open as
+            300 nodes allow; None for every operation by itself.
         opened: paths of groups that stay open nevertheless.
         apart: leaves that stay nodes of their own.
         groups: the path of every node's group, if not that of ``groups_of``.

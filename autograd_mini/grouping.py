@@ -1,7 +1,7 @@
 """Which part of a model or a program each node of a graph belongs to, as a path of names from the outside in.
 
 The names are those of the scopes a node was recorded in, then those of the layer and the neuron whose parameters it
-uses, read off their labels. A graph without either is grouped by its shape.
+uses, read off their labels. A graph without either is grouped by its structure; see ``structure_of``.
 """
 
 import re
@@ -11,14 +11,13 @@ from typing import Any, TypeAlias
 from autograd_mini.graph import topological_order
 from autograd_mini.rules import RULES
 
-__all__ = ["LEVELS", "Groups", "cut_at", "groups_of", "layers_among", "structure_of", "with_leaves"]
+__all__ = ["LEVELS", "Groups", "cut_at", "groups_of", "layers_among", "with_leaves"]
 
 Groups: TypeAlias = dict[Any, tuple[str, ...]]
 
 LEVELS = ("neuron", "layer", "network")
 """Where the names of a model can be cut, from the inside out."""
 
-_MOST_GROUPS = 100  # that a graph is grouped into by its shape
 _LOSS = ("loss",)
 _UNIT = re.compile(r"neuron\d*|batch_norm|dropout")  # what nn calls the parts of a layer
 _ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
@@ -63,32 +62,6 @@ def with_leaves(order: Sequence[Any], groups: Groups) -> Groups:
                 uses.setdefault(parent, []).append(groups[node])
     leaves = {node: _common(uses.get(node, ())) or _owner(node) for node in order if not node.parents}
     return groups | leaves
-
-
-def structure_of(root: Any) -> Groups:
-    """Group a graph by its shape: operations of one op on one level are a group.
-
-    The level counts how often the op changes on the way from the leaves, at most. Of a graph with more than a hundred
-    such groups, neighbouring levels are put together, whatever their ops.
-
-    Example:
-        >>> from autograd_mini import Value
-        >>> ws, xs = [Value(0.1), Value(0.2), Value(0.3)], [Value(1.0), Value(2.0), Value(3.0)]
-        >>> sorted(set(structure_of(sum(w * x for w, x in zip(ws, xs))).values()))
-        [(), ('level 1: *',), ('level 2: +',)]
-    """
-    order = topological_order(root)
-    level: dict[Any, int] = {}
-    for node in order:
-        level[node] = max(
-            (level[parent] + (parent.op != node.op or not parent.parents) for parent in node.parents), default=0
-        )
-    classes = {(level[node], node.op) for node in order if node.parents}
-    if len(classes) <= _MOST_GROUPS:
-        return {node: (f"level {level[node]}: {_symbol(node.op)}",) if node.parents else () for node in order}
-    size = -(-max(level.values()) // _MOST_GROUPS)
-    names = [f"levels {i * size + 1:,} to {(i + 1) * size:,}" for i in range(_MOST_GROUPS)]
-    return {node: (names[(level[node] - 1) // size],) if node.parents else () for node in order}
 
 
 def layers_among(paths: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
@@ -167,7 +140,3 @@ def _common(paths: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
         return different[0] if different else ()
     first, last = min(different), max(different)
     return first[: next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
-
-
-def _symbol(op: str) -> str:
-    return RULES[op].symbol if op in RULES else op

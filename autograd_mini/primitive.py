@@ -9,11 +9,15 @@ from autograd_mini import trees
 from autograd_mini.kits import FLOAT
 from autograd_mini.number import elementwise, number
 from autograd_mini.rules import RULES, Rule
+from autograd_mini.tracer import HELD
 from autograd_mini.value import Value, apply
 
 __all__ = ["is_own", "primitive"]
 
 _TAKEN = (*RULES, "constant", "parameter")  # the last two say of a node that it is a leaf
+_OURS = frozenset({*HELD, "source", "detach", "matmul", "rowdot"})
+"""What nodes of programs are called that are no rows of the table; the user's op of such a name gets a number."""
+
 _WIDE = (-3.0, 3.0)
 Function = Callable[..., Any]
 
@@ -44,7 +48,7 @@ def primitive(
     Returns:
         A decorator. The function it makes takes Values, plain numbers and, if it has one argument, NumPy arrays. Its
         attribute ``op`` is the op's name in ``RULES``: the function's, with a number behind it for a namesake defined
-        elsewhere.
+        elsewhere, or one that programs use for something else, such as ``less``.
 
     Raises:
         ValueError: for a name the table has already, or a wrong number of partials or intervals; (when called) if a
@@ -97,7 +101,8 @@ def primitive(
             return partial
 
         key, number_of_namesakes = name, 1
-        while key in RULES and _places.get(key) != place:  # a later definition at the same place replaces the earlier
+        # A later definition at the same place replaces the earlier.
+        while key in _OURS or (key in RULES and _places.get(key) != place):
             number_of_namesakes += 1
             key = f"{name}_{number_of_namesakes}"
         _places[key] = place

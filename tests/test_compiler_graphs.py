@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings, strategies as st
 
 from autograd_mini import Expression, Value
 from autograd_mini.compiler import compile, reverse
-from autograd_mini.compiler.canonical import Graph
+from autograd_mini.numbered import Graph
 from autograd_mini.strategies import expressions, graphs
 from tests.compiled import agree, check_everything, eager, same
 from tests.vector_programs import STEPS, VectorProgram, vector_programs

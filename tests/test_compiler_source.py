@@ -1,13 +1,16 @@
 """What the compiler prints: the source is a page that reads like code, and the README shows it as it is today."""
 
+import random
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd_mini import dot, parameter
+from autograd_mini import RULES, dot, parameter, sum as add_up
 from autograd_mini.compiler import CompiledStep, compile
+from autograd_mini.value import apply
 from examples.gpt import GPT, encode
 from nn import MLP, cross_entropy, digits
 
@@ -81,3 +84,17 @@ def test_the_gpt_of_79_000_scalars_becomes_a_few_dozen_kernels() -> None:
     report = step.report.splitlines()
     assert len(report) < 60
     assert "up_sum: 512 dots of 16 -> (64, 16) @ (16, 8)" in report  # all eight positions in one product
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_function_has_one_source(seed: int) -> None:
+    """Not one that hangs on where in memory the compiler's own objects are."""
+
+    def f(*xs: Any) -> Any:
+        draw, nodes = random.Random(seed), list(xs)
+        for _ in range(40):
+            op = draw.choice(["mul", "tanh", "sub", "logsumexp"])
+            nodes.append(apply(op, *draw.choices(nodes, k=RULES[op].arity or 4)))
+        return add_up(nodes[-8:])
+
+    assert len({compile(f, 0.5, 0.7, -0.3, 0.2).source for _ in range(3)}) == 1

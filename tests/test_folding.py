@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from autograd_mini import Value, dot, fold, mean, parameter, scope, tanh, topological_order
 from autograd_mini.backward import path_sizes
 from autograd_mini.folding import FOLDS, FoldedGraph, Group, groups_of
-from autograd_mini.grouping import cut_at, structure_of
+from autograd_mini.grouping import cut_at
 from autograd_mini.strategies import graphs, mlps
 from nn import MLP, Layer, Module, cross_entropy, mean_squared_error as mse
 
@@ -299,18 +299,6 @@ def test_a_leaf_alone_is_a_graph():
     for depth in DEPTHS:
         folded = fold(x, depth)
         assert (folded.nodes, folded.edges, folded.gradients()) == ((x,), (), {x: 1.0})
-
-
-def test_the_structure_of_an_unlabelled_graph_is_its_levels_and_ops():
-    xs = [Value(i / 10) for i in range(6)]
-    root = sum(x * x for x in xs)
-    names = shown(fold(root, "structure"))
-    assert names == ["inputs", "level 1: *", "level 2: +"]
-    chain = xs[0]
-    for _ in range(1000):
-        chain = (chain * 1.01).sin()
-    assert len(set(structure_of(chain).values())) <= 101
-    assert_chain_rule_holds(chain, fold(chain, "structure"))
 
 
 @pytest.mark.parametrize("labelled", [True, False])

@@ -78,6 +78,10 @@ def twice(x: Any) -> Any:
     return 2.0 * x
 
 
+def rows_of_roots() -> Iterator[Value]:
+    yield am.sqrt(Value(2.0))
+
+
 @contextmanager
 def row_of_twice(*, removed: bool = False) -> Iterator[Callable[..., Any]]:
     """An op and its row of the table, which is gone afterwards, or at once."""
@@ -423,12 +427,17 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "twice(x: Any) -> Any: missing a required argument: 'x'",
     ),
     "a scope named by a number": (
-        lambda: am.scope(3).__enter__(), TypeError,
+        lambda: am.scope(3), TypeError,
         'a scope is named by a text, got 3 of type int; write scope("name")',
     ),
     "a scope without a name": (
-        lambda: am.scope(" ").__enter__(), ValueError,
+        lambda: am.scope(" "), ValueError,
         "a scope needs a name to be shown by, got ' '; write scope(\"layer 1\"), say",
+    ),
+    "a scope around a generator": (
+        lambda: am.scope("a")(rows_of_roots), TypeError,
+        "a scope names what a function records before it returns, and the body of rows_of_roots runs later; write "
+        "`with scope('a'):` inside it",
     ),
     "an unknown way to fold": (
         lambda: am.fold(Value(1.0), "layers"), ValueError,

@@ -26,6 +26,7 @@ from autograd_mini import (
     primitive,
     steps,
 )
+from autograd_mini.compiler import compile
 from viz import draw_dot
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -339,6 +340,20 @@ def test_namesakes_defined_at_different_places_both_work() -> None:
     assert (grad(square)(2.0), grad(cube)(2.0)) == (4.0, 12.0)
     assert here().op == "twin"  # the same place again
     assert cube(2.0) == 8.0
+
+
+@pytest.mark.parametrize("name", ["less", "equal", "largest", "detach", "source", "matmul", "rowdot", "on_grid"])
+def test_an_op_may_be_called_as_the_compiler_calls_something_else(name: str) -> None:
+    def cube(x: Any, y: Any) -> Any:
+        return x * x * x * y
+
+    cube.__name__ = cube.__qualname__ = name
+    op = primitive(lambda z, x, y: 3.0 * x * x * y, lambda z, x, y: x * x * x)(cube)
+    assert op.op == f"{name}_2"  # type: ignore[attr-defined]
+    assert RULES[f"{name}_2"].symbol == name
+    assert compile(lambda x, y: op(x, y) * 1.5)(2.0, 3.0) == (36.0, (54.0, 12.0))
+    value, gradients = compile(lambda x, y: op(x, y) * 1.5, 2.0, 3.0)(2.0, 3.0)
+    assert (value, list(gradients)) == (36.0, [54.0, 12.0])
 
 
 def test_an_error_in_an_op_names_it() -> None:

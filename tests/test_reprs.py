@@ -266,6 +266,7 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
     Edge: [lambda: Edge(NUMBERS, math.nan, NUMBERS)],
     Allowance: [lambda: Allowance("why", math.inf, math.nan)],
     Kit: [lambda: FLOAT],
+    scope: [lambda: scope(NASTY), lambda: scope("layer 1")],
     SourceLine: [lambda: SourceLine("a\nb\x1b[31m.py", 3)],
     Listing: [
         lambda: am.RULES,

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from autograd_mini import Value, detect_anomaly, no_grad, parameter, record_lines, scope, topological_order
+from autograd_mini import Value, detect_anomaly, modes, no_grad, parameter, record_lines, scope, topological_order
 from autograd_mini.compiler import compile
 
 
@@ -28,6 +28,122 @@ def test_a_scope_is_a_decorator_too_and_can_be_entered_again():
         return x * x * x
 
     assert [cube(Value(2.0)).scope, cube(Value(3.0)).scope] == [("cube",), ("cube",)]
+
+
+def test_one_scope_is_entered_again_and_within_itself():
+    part = scope("a")
+    with part:
+        first = Value(1.0) + 1
+    with part as same, part:
+        second = Value(1.0) + 1
+        with scope("b"), part:
+            third = Value(1.0) + 1
+        fourth = Value(1.0) + 1
+    assert same is part
+    assert [x.scope for x in (first, second, third, fourth, Value(1.0) + 1)] == [
+        ("a",), ("a", "a"), ("a", "a", "b", "a"), ("a", "a"), (),
+    ]  # fmt: skip
+
+
+def test_a_decorated_function_may_call_itself():
+    @scope("power")
+    def power(x, n):
+        """x to the n."""
+        return x * power(x, n - 1) if n else x * 1.0
+
+    y = power(Value(2.0), 2)
+    assert (y.data, y.scope, y.parents[1].scope) == (8.0, ("power",), ("power", "power"))
+    assert (power.__name__, power.__doc__) == ("power", "x to the n.")
+    assert (Value(1.0) + 1).scope == ()
+
+
+def test_a_method_is_decorated_too():
+    class Model:
+        @scope("model")
+        def __call__(self, x):
+            return x * 2
+
+    assert Model()(Value(1.0)).scope == ("model",)
+
+
+def test_what_runs_later_is_not_decorated():
+    def rows():
+        yield Value(1.0) * 2
+
+    async def row():
+        return Value(1.0) * 2
+
+    async def later_rows():
+        yield Value(1.0) * 2
+
+    for late in (rows, row, later_rows):
+        message = (
+            rf"before it returns, and the body of {late.__name__} runs later; write `with scope\('a'\):` inside it"
+        )
+        with pytest.raises(TypeError, match=message):
+            scope("a")(late)
+
+
+def test_one_scope_in_several_threads_and_tasks():
+    shared, found = scope("shared"), []
+    entered = threading.Barrier(2)
+
+    def run(name):
+        with scope(name), shared:
+            entered.wait(10)
+            found.append((Value(1.0) * 2).scope)
+            entered.wait(10)
+        found.append((Value(1.0) * 2).scope)
+
+    threads = [threading.Thread(target=run, args=[name]) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [(), (), ("a", "shared"), ("b", "shared")]
+
+    async def task(name):
+        with shared, scope(name):
+            await asyncio.sleep(0)
+            return (Value(1.0) * 2).scope
+
+    async def both():
+        with shared:
+            made = await asyncio.gather(task("a"), task("b"))
+        return [*made, (Value(1.0) * 2).scope]
+
+    assert asyncio.run(both()) == [("shared", "shared", "a"), ("shared", "shared", "b"), ()]
+    assert modes.switched == 0
+
+
+def test_an_asynchronous_generator_is_closed_anywhere():
+    async def rows():
+        with scope("rows"):
+            yield Value(1.0) * 2
+
+    async def take_one():
+        return await anext(rows())  # which the loop closes later, in a context of its own
+
+    assert asyncio.run(take_one()).scope == ("rows",)
+
+
+def test_a_generator_that_stands_still_leaves_no_scope_behind():
+    def rows():
+        with scope("rows"):
+            yield Value(1.0) * 2
+
+    running = rows()
+    assert next(running).scope == ("rows",)
+    with scope("a"):
+        next(running, None)
+    assert (Value(1.0) * 2).scope == ()
+    assert modes.switched == 0
+
+
+def test_a_scope_shows_its_name():
+    assert repr(scope("layer 1")) == "scope('layer 1')"
+    assert repr(scope("a" * 50 + "\n")) == f"scope('{'a' * 39}…')"
+    assert copy.copy(scope("a")).name == pickle.loads(pickle.dumps(scope("a"))).name == "a"
 
 
 def test_an_error_closes_the_scope():
@@ -126,9 +242,9 @@ def test_scope_cannot_be_assigned():
 @pytest.mark.parametrize("name", ["", "  ", "\n"])
 def test_a_blank_name_is_refused(name):
     with pytest.raises(ValueError, match=r'a scope needs a name to be shown by, got .*write scope\("layer 1"\), say'):
-        scope(name).__enter__()
+        scope(name)
 
 
 def test_a_name_that_is_no_text_is_refused():
     with pytest.raises(TypeError, match=r'a scope is named by a text, got 3 of type int; write scope\("name"\)'):
-        scope(3).__enter__()
+        scope(3)

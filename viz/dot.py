@@ -44,8 +44,8 @@ def draw_dot(
     Args:
         value: the root of the graph, such as a loss.
         fold: how far to fold: ``"neuron"``, ``"layer"``, ``"network"``; how many levels of groups to leave open, 0 for
-            none; ``"structure"`` for groups of like operations in a graph without names; ``"auto"`` for as open as 300
-            nodes allow; None for every operation by itself.
+            none; ``"structure"`` for groups of what is computed alike, in a graph without names; ``"auto"`` for as open
+            as 300 nodes allow; None for every operation by itself.
         focus: a node; only what is near it is drawn.
         radius: how many edges away from `focus` that may be, in both directions.
         paths_to: a node; only what lies on a path from `value` to it is drawn, and the paths are emphasised.

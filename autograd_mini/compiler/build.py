@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_mini.compiler.canonical import Graph
 from autograd_mini.compiler.layout import Grid, Store
 from autograd_mini.compiler.lift import Kernel, Lifted, Operand, lift
 from autograd_mini.compiler.loss import Total, total_of
@@ -20,6 +19,7 @@ from autograd_mini.compiler.reverse import Reverse
 from autograd_mini.compiler.symbols import opaque_function
 from autograd_mini.compiler.text import scope
 from autograd_mini.compiler.writing import Parts, write
+from autograd_mini.numbered import Graph
 
 __all__ = ["Argument", "Program", "build"]
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_mini.compiler.canonical import Graph
 from autograd_mini.compiler.layout import Block, Grid, Indices, Layout
+from autograd_mini.numbered import Graph
 
 __all__ = ["Kernel", "Lifted", "Operand"]
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.canonical import NO_GRADIENT, Graph
+from autograd_mini.alike import alike
 from autograd_mini.compiler.dots import grids
 from autograd_mini.compiler.kernels import Kernel, Lifted, Operand
 from autograd_mini.compiler.layout import Block, Indices, Layout, Store, common_sizes, grid
+from autograd_mini.numbered import NO_GRADIENT, Graph
 
 __all__ = ["Kernel", "Lifted", "Operand", "lift"]
 
@@ -62,8 +63,8 @@ class _Lifting:
         self._place_leaves()
         self.kernels: list[Kernel] = []
         self.lifted = Lifted(graph, layout, self.kernels, self.wanted, self.batched, self._operand)
-        for members in self._groups():
-            self._lift_group(graph.op[members[0]], np.array(members))
+        for group in alike(graph, self.batched.tolist()):
+            self._lift_group(group.op, np.array(group.nodes))
 
     def _mark(self) -> None:
         """Find out which nodes differ from example to example, and to which a gradient is handed on."""
@@ -72,26 +73,6 @@ class _Lifting:
                 several = list(args) if len(args) < 16 else np.array(args)
                 self.batched[index] = self.batched[several].any()
                 self.wanted[index] = self.wanted[several].any() and self.graph.op[index] not in NO_GRADIENT
-
-    def _groups(self) -> list[list[int]]:
-        """The groups, in the order of computing: by how early nodes can be computed, or how late if that is fewer."""
-        grouped = [self._grouped(level) for level in (_earliest(self.graph), _latest(self.graph))]
-        groups = min(grouped, key=len)
-        return [groups[key] for key in sorted(groups, key=lambda key: (key[0], groups[key][0]))]
-
-    def _grouped(self, level: list[int]) -> dict[tuple[Any, ...], list[int]]:
-        graph = self.graph
-        groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-        for index, args in enumerate(graph.args):
-            if args:
-                op = graph.op[index]
-                constants: tuple[Any, ...] = ()
-                if len(args) <= 3 and op != "dot":
-                    constants = tuple([arg in graph.number for arg in args])
-                    if op == "pow" and constants[1]:
-                        constants = (graph.number[args[1]],)
-                groups[level[index], op, len(args), bool(self.batched[index]), constants].append(index)
-        return groups
 
     def _first_of_those_with_a_one(self) -> dict[int, int]:
         """First factors of the right rows that end in the constant 1, and how many come before it."""
@@ -286,23 +267,3 @@ class _Lifting:
         nodes = members[cells[cells >= 0]]
         block = self._block(nodes, self.name_of("matmul", [a, b], self.kernels), cells >= 0)
         self.kernels.append(Kernel("matmul", stack.shape, block, [a, b], nodes, bool(self.batched[nodes[0]])))
-
-
-def _earliest(graph: Graph) -> list[int]:
-    """Of every node the number of steps before it."""
-    level = [0] * len(graph)
-    for index, args in enumerate(graph.args):
-        if args:
-            level[index] = 1 + max([level[arg] for arg in args])
-    return level
-
-
-def _latest(graph: Graph) -> list[int]:
-    """Of every node the number of steps behind it, as a negative number."""
-    level = [0] * len(graph)
-    for index in range(len(graph) - 1, -1, -1):
-        before = level[index] - 1
-        for arg in graph.args[index]:
-            if level[arg] > before:
-                level[arg] = before
-    return level

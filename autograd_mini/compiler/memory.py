@@ -1,7 +1,7 @@
 """Memory: one long buffer becomes many, and temporary ones take over what is no longer needed."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from autograd_mini.compiler.program import Buffer, Ref, Statement
@@ -90,14 +90,14 @@ def share_memory(statements: Sequence[Statement]) -> list[Buffer]:
     free: dict[tuple[int, bool, str], list[Buffer]] = {}
     remaining: list[Buffer] = []
     for i, statement in enumerate(statements):
-        dying = {ref.buffer for ref in refs(statement) if last.get(ref.buffer) == i}
+        dying = dict.fromkeys(ref.buffer for ref in refs(statement) if last.get(ref.buffer) == i)
         out = statement.out.buffer if statement.out is not None else None
         if out is not None and out.kind == "temporary" and out not in home:
             taken = _taken_over(statement, dying, home)
             kind = out.places, out.batched, out.dtype
             if taken is not None:
                 home[out] = home[taken]
-                dying.discard(taken)
+                del dying[taken]
             elif not out.name and free.get(kind):
                 home[out] = free[kind].pop()
             else:
@@ -117,7 +117,7 @@ def share_memory(statements: Sequence[Statement]) -> list[Buffer]:
     return remaining
 
 
-def _taken_over(statement: Statement, dying: set[Buffer], home: dict[Buffer, Buffer]) -> Buffer | None:
+def _taken_over(statement: Statement, dying: Collection[Buffer], home: dict[Buffer, Buffer]) -> Buffer | None:
     """An operand whose memory an element-wise result may overwrite."""
     out = statement.out
     if out is None or statement.function not in _IN_PLACE:

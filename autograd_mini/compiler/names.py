@@ -4,8 +4,8 @@ import keyword
 import re
 from collections.abc import Iterable, Sequence
 
-from autograd_mini.compiler.canonical import Graph
 from autograd_mini.compiler.lift import Kernel, Operand
+from autograd_mini.numbered import Graph
 
 __all__ = ["Names", "label_of", "result_name"]
 

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from autograd_mini import trees
+from autograd_mini.canonical import canonical
 from autograd_mini.compiler.build import Argument
-from autograd_mini.compiler.canonical import Source, canonical
 from autograd_mini.number import number
+from autograd_mini.numbered import Source
 from autograd_mini.tracer import Tracer, tracing
 from autograd_mini.tracing import argument_names
 from autograd_mini.value import Value

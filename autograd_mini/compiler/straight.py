@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autograd_mini.compiler.canonical import NO_GRADIENT, Graph
 from autograd_mini.compiler.symbols import (
     CONDITIONS,
     KIT,
@@ -13,6 +12,7 @@ from autograd_mini.compiler.symbols import (
     partial_formula,
     value_formula,
 )
+from autograd_mini.numbered import NO_GRADIENT, Graph
 
 __all__ = ["formulas", "python_lines"]
 

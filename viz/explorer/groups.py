@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd_mini.folding import Group, Path, groups_of
-from autograd_mini.grouping import Groups, structure_of, with_leaves
+from autograd_mini.grouping import Groups, with_leaves
 from autograd_mini.printing import printable
+from autograd_mini.structure import structure_of
 
 __all__ = ["GroupList", "divided"]
 

@@ -1,0 +1,87 @@
+"""``structure_of``: the groups that the compiler would compute at once, for folding a graph without names."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_mini.alike import Alike, alike
+from autograd_mini.canonical import canonical_with_places
+from autograd_mini.graph import topological_order
+from autograd_mini.grouping import Groups
+from autograd_mini.numbered import Source
+from autograd_mini.rules import RULES
+
+__all__ = ["structure_of"]
+
+_MOST_GROUPS = 100
+
+
+def structure_of(root: Any) -> Groups:
+    """Find for each operation the group it is computed in: however a layer was written, it is dots and activations.
+
+    The graph is brought into canonical form, in which chains of ``+`` are sums and dots, and nodes of one level, op and
+    number of arguments are a group, as they are for the compiler. A name says level, number and op of these nodes. Of a
+    graph with more than a hundred groups, neighbouring levels are put together, whatever their ops. What changes
+    nothing about a leaf, as ``0 + x``, goes with what uses it first. Leaves, and what only constants go into, have the
+    path ``()``. Where no leaf is a parameter, any may be one.
+
+    Example:
+        >>> from autograd_mini import Value
+        >>> ws, xs = [Value(0.1), Value(0.2), Value(0.3)], [Value(1.0), Value(2.0), Value(3.0)]
+        >>> y = sum(w * x for w, x in zip(ws, xs)).tanh()
+        >>> sorted(set(structure_of(y).values()))
+        [(), ('level 1: dot',), ('level 2: tanh',)]
+    """
+    order = topological_order(root)
+    graph, places = canonical_with_places([root], _sources(order))
+    recorded: dict[int, set[str]] = {}
+    for node in order:
+        if node.parents and node in places:
+            recorded.setdefault(places[node], set()).add(node.op)
+    groups = [group for group in alike(graph) if any(index in recorded for index in group.nodes)]
+    number_of = {index: i for i, group in enumerate(groups) for index in group.nodes}
+    found: dict[Any, int] = {}
+    for node in reversed(order):
+        if node.parents:
+            number = number_of.get(places.get(node, -1), found.get(node, -1))
+            if number >= 0:
+                found[node] = number
+                for parent in node.parents:
+                    if places.get(parent) in graph.source:
+                        found[parent] = min(number, found.get(parent, number))
+    names = _names(groups, [set().union(*(recorded.get(index, ()) for index in group.nodes)) for group in groups])
+    return {node: (names[found[node]],) if node.parents and node in found else () for node in order}
+
+
+def _sources(order: Sequence[Any]) -> dict[Any, Source]:
+    """Number the leaves but constants; parameters are told apart, since a dot may end in one as its bias."""
+    leaves = [node for node in order if not node.parents and node.op != "constant"]
+    is_plain = not any(leaf.op == "parameter" for leaf in leaves)
+    return {
+        leaf: Source("parameters" if is_plain or leaf.op == "parameter" else "inputs", i)
+        for i, leaf in enumerate(leaves)
+    }
+
+
+def _names(groups: Sequence[Alike], recorded: Sequence[set[str]]) -> list[str]:
+    """A name for each group, by what its nodes are made by, or by their level alone where there are many groups."""
+    levels = sorted({group.level for group in groups})
+    number = {level: i for i, level in enumerate(levels, 1)}
+    if len(groups) > _MOST_GROUPS:
+        size = -(-len(levels) // _MOST_GROUPS)
+        return [_range((number[group.level] - 1) // size * size + 1, size, len(levels)) for group in groups]
+    names = []
+    taken: Counter[str] = Counter()
+    for group, ops in zip(groups, recorded, strict=True):
+        # A mean is canonically a quotient, and nobody would look for it under that name.
+        op = "mean" if ops == {"mean"} else group.op
+        count = f"{len(group.nodes):,} × " if len(group.nodes) > 1 else ""
+        name = f"level {number[group.level]}: {count}{RULES[op].symbol if op in RULES else op}"
+        taken[name] += 1
+        names.append(f"{name} ({taken[name]})" if taken[name] > 1 else name)
+    return names
+
+
+def _range(first: int, size: int, most: int) -> str:
+    last = min(first + size - 1, most)
+    return f"level {first:,}" if first == last else f"levels {first:,} to {last:,}"
