@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from autograd_mini.number import number_text
 from viz.colors import ink
-from viz.markup import cell, font, html_text, row, table
-from viz.paint import Paint, grid, short, swatches, tooltip
+from viz.markup import cell, font, html_text, row, stacked, table
+from viz.paint import Paint, grid, scale, short, swatches, tooltip
 from viz.scene import Dropped, NeuronCard, Norm, Number
 
 __all__ = ["card_table"]
@@ -50,9 +50,10 @@ def _weights(card: NeuronCard, paint: Paint, columns: int, opened: bool) -> Iter
         return
     largest, fills = paint.own_scale(card.weights)
     shown = swatches(card.weights, fills, columns, card.title, _MAP)
-    yield table(row(cell(shown, cellpadding=4), cell(grid(cells, _LISTED))))
-    rest = "" if card.rest is None else f"… {card.rest.count:,} {card.rest.text};  "
-    yield font(html_text(f"{rest}map to ±{short(largest)}", 80), 8, paint.theme.faint)
+    key = table(row(*scale(largest, paint.theme, small=True)))
+    yield table(row(cell(shown, cellpadding=4), cell(grid(cells, _LISTED), rowspan=2)), row(cell(key)))
+    if card.rest is not None:
+        yield font(html_text(f"… {card.rest.count:,} {card.rest.text}", 80), 8, paint.theme.faint)
 
 
 def _weight(weight: Number, owner: str, product: str, paint: Paint) -> str:
@@ -60,7 +61,7 @@ def _weight(weight: Number, owner: str, product: str, paint: Paint) -> str:
     color = ink(fill)
     small = [font(text, 7, color) for text in (product, paint.gradient(weight, owner)) if text]
     lines = [font(weight.name, 7, color), font(short(weight.value), 9, color, bold=True), *small]
-    return cell("<BR/>".join(lines), bgcolor=fill, width=54, **tooltip(weight, owner))
+    return cell(stacked(*lines), bgcolor=fill, width=54, **tooltip(weight, owner))
 
 
 def _rows(card: NeuronCard, paint: Paint) -> Iterator[list[str]]:
@@ -68,7 +69,9 @@ def _rows(card: NeuronCard, paint: Paint) -> Iterator[list[str]]:
     title, plain = card.title, paint.theme.card
     yield _summary(card.bias, "bias b", paint, title, paint.fill(card.bias))
     sign = "" if card.activity is None else "&gt;" if card.activity.active else "≤"
-    evidence = f"Σ w·x {short(card.activity.sum)} {sign} -b {short(card.activity.threshold)}" if card.activity else ""
+    evidence = (
+        f"Σ w·x = {short(card.activity.sum)} {sign} -b = {short(card.activity.threshold)}" if card.activity else ""
+    )
     yield _summary(card.z, "z = Σ w·x + b", paint, title, plain, evidence)
     yield from _norm(card.norm, title, paint)
     z = card.norm.symbol if card.norm else "z"

@@ -8,8 +8,9 @@ import unicodedata
 
 import graphviz
 
-__all__ = ["cell", "clean", "font", "html_text", "row", "table", "tooltip_text"]
+__all__ = ["cell", "clean", "font", "html_text", "row", "stacked", "table", "tooltip_text"]
 
+_SPACE = 2
 _CONTROL = {"Cc", "Cs", "Zl", "Zp"}  # controls, lone surrogates, line and paragraph separators
 
 
@@ -47,6 +48,16 @@ def font(text: str, size: float, color: str, *, bold: bool = False) -> str:
         return ""
     text = f"<B>{text}</B>" if bold else text
     return f'<FONT POINT-SIZE="{size:g}" COLOR="{color}">{text}</FONT>'
+
+
+def stacked(*texts: str) -> str:
+    """Lines one below the other; Graphviz sets lines of different fonts without any space between them.
+
+    Example:
+        >>> stacked("a", "b")
+        'a<BR/><FONT POINT-SIZE="2">&#160;</FONT><BR/>b'
+    """
+    return f'<BR/><FONT POINT-SIZE="{_SPACE}">&#160;</FONT><BR/>'.join(texts)
 
 
 def cell(content: str, **attributes: str | float) -> str:

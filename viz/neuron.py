@@ -13,7 +13,7 @@ from nn import Neuron
 from viz.colors import Theme, diverging, ink, theme_named
 from viz.figure import Figure
 from viz.marks import Proof, proof_for
-from viz.markup import cell, font, html_text, row, table
+from viz.markup import cell, font, html_text, row, stacked, table
 from viz.network import checked_shape, loss_node
 from viz.network_text import network_text
 from viz.observing import observe
@@ -163,7 +163,7 @@ def _product(card: NeuronCard, i: int, x: Number, fill: str, paint: Paint) -> st
     ]
     gradient = paint.gradient(weight, card.title)
     lines += [font(gradient, 8, color)] if gradient else []
-    return cell("<BR/>".join(lines), bgcolor=fill, width=74, **tooltip(weight, card.title))
+    return cell(stacked(*lines), bgcolor=fill, width=74, **tooltip(weight, card.title))
 
 
 def _box(graph: graphviz.Digraph, name: str, head: str, number: Number, note: str, paint: Paint, role: str) -> None:
