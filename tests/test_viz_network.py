@@ -245,7 +245,7 @@ SHAPES = [
 @pytest.mark.parametrize(("model", "shape", "columns"), SHAPES)
 def test_weights_lie_as_the_inputs_lie(model, shape, columns):
     source = draw_network(model, input_shape=shape).source
-    rows = re.findall(r"<TR>((?:<TD[^>]*><FONT[^>]*>[wx]\[\d+\]</FONT>.*?</TD>)+)</TR>", source)
+    rows = re.findall(r"<TR>((?:<TD[^>]*>(?:<[^>]+>|&#160;)*[wx]\[\d+\]</FONT>.*?</TD>)+)</TR>", source)
     counts = [row.count("[") // row.count("TITLE=") and row.count("TITLE=") for row in rows]
     assert max(counts) == columns
     assert sum(counts) == 2 * model.inputs

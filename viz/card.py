@@ -31,7 +31,7 @@ def card_table(card: NeuronCard, paint: Paint, *, columns: int, opened: bool = F
     title = f"{name}  dropped" if is_out else name
     summary = table(*(row(*cells) for cells in _rows(card, paint)), cellpadding=1)
     return table(
-        row(cell(font(title, 10, ink(head), bold=True), bgcolor=head)),
+        row(cell(stacked(font(title, 10, ink(head), bold=True)), bgcolor=head)),
         *(row(cell(part)) for part in _weights(card, paint, columns, opened)),
         row(cell(summary)),
         border=1, cellpadding=1, color=theme.line, bgcolor=theme.card, **({"style": "dashed"} if is_out else {}),
@@ -97,7 +97,8 @@ def _norm(norm: Norm | None, owner: str, paint: Paint) -> Iterator[list[str]]:
         yield _summary(norm.output, "ẑ = norm z", paint, owner, plain, note)
         return
     texts = ("ẑ = norm z", short(norm.standard), note, "")
-    fonts = [font(text, 9 if i == 1 else 8, ink(plain), bold=i == 1) for i, text in enumerate(texts)]
+    fonts = [font(text, 8, ink(plain)) for text in texts]
+    fonts[1] = stacked(font(texts[1], 9, ink(plain), bold=True))
     yield [cell(t, align="left", bgcolor=plain, width=w) for t, w in zip(fonts, _WIDTHS, strict=True)]
     for parameter, words in zip(norm.parameters, ("scale γ", "shift β"), strict=False):
         yield _summary(parameter, words, paint, "", paint.fill(parameter))
@@ -110,7 +111,7 @@ def _summary(number: Number, words: str, paint: Paint, owner: str, fill: str, no
     gradient = paint.gradient(number, owner) if number.value is not None else ""
     texts = (
         font(words, 8, color),
-        font(short(number.value), 9, color, bold=True),
+        stacked(font(short(number.value), 9, color, bold=True)),
         font(f"{note}&#160;&#160;" if note and not note.endswith(">") else note, 8, color),
         font(gradient, 8, color),
     )

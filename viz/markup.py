@@ -51,13 +51,13 @@ def font(text: str, size: float, color: str, *, bold: bool = False) -> str:
 
 
 def stacked(*texts: str) -> str:
-    """Lines one below the other; Graphviz sets lines of different fonts without any space between them.
+    """Lines one below the other, with room above each: Graphviz gives none to bold lines, nor to ones of several sizes.
 
     Example:
-        >>> stacked("a", "b")
-        'a<BR/><FONT POINT-SIZE="2">&#160;</FONT><BR/>b'
+        >>> stacked("a", "b").split("<BR/>")
+        ['<FONT POINT-SIZE="2">&#160;</FONT>', 'a', '<FONT POINT-SIZE="2">&#160;</FONT>', 'b']
     """
-    return f'<BR/><FONT POINT-SIZE="{_SPACE}">&#160;</FONT><BR/>'.join(texts)
+    return "<BR/>".join(f'<FONT POINT-SIZE="{_SPACE}">&#160;</FONT><BR/>{text}' for text in texts if text)
 
 
 def cell(content: str, **attributes: str | float) -> str:

@@ -102,8 +102,9 @@ def swatches(numbers: Sequence[Number], fills: Sequence[str], columns: int, owne
         for number, fill in zip(numbers, fills, strict=True)
     ]
     rows = [row(*cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    size = {"width": side * columns, "height": side * len(rows)}  # fixed, or the cells would drift apart
-    return table(*rows, cellpadding=0, fixedsize="true", **size)
+    size = {"width": side * columns + 2, "height": side * len(rows) + 2}  # fixed, or the cells would drift apart
+    paper = diverging(0.0, 1.0)  # it shines through the seams, and frames the map
+    return table(*rows, cellpadding=0, border=1, color=paper, bgcolor=paper, fixedsize="true", **size)
 
 
 def tooltip(number: Number, owner: str) -> dict[str, str]:

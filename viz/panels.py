@@ -23,7 +23,7 @@ def input_table(scene: NetworkScene, theme: Theme, columns: int) -> str:
     low, high = min(values), max(values)
     head = theme.roles["input"]
     fills = [theme.card if x.value is None else grey(x.value, low, high) for x in inputs]
-    title = row(cell(font("input", 10, ink(head), bold=True), bgcolor=head))
+    title = row(cell(stacked(font("input", 10, ink(head), bold=True)), bgcolor=head))
     if scene.is_summary and len(inputs) > _MOST_PIXELS:
         words = f"{len(inputs):,} inputs" + (
             f", {short(low)} (white) to {short(high)} (black)" if scene.has_example else ""
@@ -40,9 +40,7 @@ def input_table(scene: NetworkScene, theme: Theme, columns: int) -> str:
 
 def _pixel(x: Number, fill: str, theme: Theme) -> str:
     color = theme.text if x.value is None else ink(fill)
-    content = font(x.name, 7, color)
-    if x.value is not None:
-        content = stacked(content, font(short(x.value), 9, color, bold=True))
+    content = stacked(font(x.name, 7, color), font(short(x.value), 9, color, bold=True))
     return cell(content, bgcolor=fill, width=38, height=28, **tooltip(x, ""))
 
 
@@ -54,7 +52,7 @@ def output_table(scene: NetworkScene, theme: Theme) -> str:
     places = range(len(values))
     if scene.is_summary and len(values) > _MOST_OUTPUTS:
         places = sorted({largest, *(card.index for card in scene.layers[-1])})  # type: ignore[assignment]
-    rows = [row(cell(font("output", 10, ink(head), bold=True), bgcolor=head, colspan=4))]
+    rows = [row(cell(stacked(font("output", 10, ink(head), bold=True)), bgcolor=head, colspan=4))]
     if scene.shares:
         names = ("", "logit", "softmax", "")
         rows.append(row(*(cell(font(name, 7, theme.faint), align="right") for name in names)))
