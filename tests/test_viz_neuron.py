@@ -19,7 +19,7 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's d
 
 
 def lines_of(source):
-    return html.unescape(re.sub(r"(<[^>]+>)+(&#160;(<[^>]+>)+)*", "\n", source)).split("\n")
+    return html.unescape(re.sub(r"(<[^>]+>)+", "\n", source)).split("\n")
 
 
 def test_each_cell_has_weight_input_product_and_gradient():

@@ -216,5 +216,5 @@ def _ticks(low: float, high: float, count: int) -> list[float]:
     """Round numbers from `low` to `high`, about `count` of them."""
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(n * power for n in (1, 2, 5, 10) if n * power >= rough)
+    step = next(n * power for n in (1, 2, 5, 10) if n * power >= 0.8 * rough)
     return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]

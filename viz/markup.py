@@ -10,7 +10,7 @@ import graphviz
 
 __all__ = ["cell", "clean", "font", "html_text", "row", "stacked", "table", "tooltip_text"]
 
-_SPACE = 2
+_ROOM = 2  # points
 _CONTROL = {"Cc", "Cs", "Zl", "Zp"}  # controls, lone surrogates, line and paragraph separators
 
 
@@ -54,10 +54,10 @@ def stacked(*texts: str) -> str:
     """Lines one below the other, with room above each: Graphviz gives none to bold lines, nor to ones of several sizes.
 
     Example:
-        >>> stacked("a", "b").split("<BR/>")
-        ['<FONT POINT-SIZE="2">&#160;</FONT>', 'a', '<FONT POINT-SIZE="2">&#160;</FONT>', 'b']
+        >>> stacked("a", "b")
+        '<FONT POINT-SIZE="2"><BR/></FONT>a<BR/><FONT POINT-SIZE="2"><BR/></FONT>b'
     """
-    return "<BR/>".join(f'<FONT POINT-SIZE="{_SPACE}">&#160;</FONT><BR/>{text}' for text in texts if text)
+    return "<BR/>".join(f'<FONT POINT-SIZE="{_ROOM}"><BR/></FONT>{text}' for text in texts if text)
 
 
 def cell(content: str, **attributes: str | float) -> str:

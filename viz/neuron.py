@@ -171,7 +171,7 @@ def _box(graph: graphviz.Digraph, name: str, head: str, number: Number, note: st
     theme = paint.theme
     fill = theme.roles[role]
     gradient = paint.gradient(number, "") if number.node is not None else ""
-    texts = [font(short(number.value), 13, theme.text, bold=True)]
+    texts = [stacked(font(short(number.value), 13, theme.text, bold=True))]
     texts += [font(html_text(text), 9, theme.text) for text in (note, gradient) if text]
     title = stacked(font(html_text(head), 10, ink(fill), bold=True))
     rows = [row(cell(title, bgcolor=fill)), *(row(cell(text)) for text in texts)]
