@@ -145,9 +145,9 @@ def test_history_draws_the_columns_and_marks_the_best_epoch(pyplot: Any) -> None
     assert train.get_xdata().tolist() == [1, 2, 3]
     assert train.get_ydata().tolist() == history["loss"]
     assert validation.get_ydata().tolist() == history["validation_loss"]
-    assert legend_of(loss) == ["train", "validation", "best epoch 2: 0.9"]
+    assert legend_of(loss) == ["train", "validation", "lowest validation loss, epoch 2: 0.9"]
     assert accuracy.lines[0].get_ydata().tolist() == pytest.approx([50.0, 60.0, 70.0])
-    assert legend_of(accuracy)[-1] == "best epoch 2: 62.5 %"
+    assert legend_of(accuracy)[-1] == "at the lowest validation loss, epoch 2: 62.5 %"
     assert (accuracy.lines[-1].get_xdata()[0], accuracy.lines[-1].get_ydata()[0]) == (2, 62.5)
     assert [ax.get_ylabel() for ax in (loss, accuracy)] == ["loss", "accuracy, % of rows"]
     assert {ax.get_xlabel() for ax in (loss, accuracy)} == {"epoch"}
@@ -159,7 +159,7 @@ def test_history_of_a_trainer_names_its_loss_and_the_epoch_of_load_best(pyplot: 
     trainer.fit(train, validation=validation, epochs=4)
     loss, _ = plot_history(trainer)
     assert loss.get_ylabel() == "loss: cross_entropy, in nats"
-    assert legend_of(loss)[-1].startswith(f"best epoch {trainer.load_best()}: ")
+    assert legend_of(loss)[-1].startswith(f"lowest validation loss, epoch {trainer.load_best()}: ")
 
 
 def test_history_without_validation_marks_no_epoch_and_whole_epochs_are_its_ticks(pyplot: Any) -> None:
@@ -174,7 +174,7 @@ def test_history_skips_losses_that_are_no_numbers(pyplot: Any) -> None:
     history = History()
     for loss in (math.nan, 0.5, 0.25, math.inf):
         history.add_epoch({"loss": loss, "validation_loss": loss})
-    assert legend_of(only(plot_history(history)))[-1] == "best epoch 3: 0.25"
+    assert legend_of(only(plot_history(history)))[-1] == "lowest validation loss, epoch 3: 0.25"
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ from nn import (
     Sequential,
     Split,
 )
-from viz import Chart, Explorer, Figure, draw_activation, draw_dot
+from viz import Explorer, Figure, draw_activation, draw_dot
 
 NASTY = "two\nlines\r\t\x1b[31mred\x07{}{0}%s<b>&amp;\"'\\ \u202e\ud800\x00" * 3000
 NUMBERS = (math.nan, math.inf, -math.inf, -0.0, 5e-324, 1.7976931348623157e308)
@@ -320,9 +320,9 @@ SAMPLES: dict[type, list[Callable[[], Any]]] = {
         lambda: Figure(NASTY, NASTY),
         lambda: Figure("digraph { a -> b }"),
         lambda: draw_dot(Value(math.nan, NASTY[:200]) * 2),
+        lambda: draw_activation("relu", {NASTY: 1.0}),
     ],
     Explorer: [lambda: Explorer(Path(NASTY.replace("\0", "")), 10**9, 1), lambda: Explorer(Path("a.html"), 1, 10**12)],
-    Chart: [lambda: Chart(NASTY, NASTY), lambda: draw_activation("relu", {NASTY: 1.0})],
 }
 EVERY_CLASS = pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 PACKAGES = ("autograd_mini", "nn", "viz")

@@ -1,6 +1,8 @@
 """draw_activation: the function, its derivative, its kinks and the points on it."""
 
 import math
+import re
+import shutil
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -8,16 +10,13 @@ import pytest
 from autograd_mini import Value, grad, maximum
 from autograd_mini.number import number_text
 from nn import ACTIVATIONS, MLP, Layer, Neuron
-from viz import Chart, draw_activation
+from viz import Figure, draw_activation
 from viz.colors import THEMES
 from viz.curve import _ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
+needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot is not installed: nothing is drawn")
 KINKS = {"relu": (0, 1, 0), "leaky_relu": (0.01, 1, 0.01)}
-
-
-def texts(chart):
-    return [element.text for element in ET.fromstring(chart.svg()).iter(f"{SVG}text")]
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -37,8 +36,7 @@ def test_every_activation_is_drawn_with_its_kinks_and_no_others(name, theme):
         ]
     else:
         assert kinks == []
-    assert THEMES[theme].background in chart.svg()
-    assert ET.fromstring(chart.svg()).tag == f"{SVG}svg"
+    assert THEMES[theme].background in chart.source
 
 
 def test_kinks_of_a_function_of_ones_own_are_found_where_they_are():
@@ -76,14 +74,15 @@ def test_points_may_have_names_and_be_far_away():
     chart = draw_activation("tanh", {"a <b> & c": 100.0, "d": -0.0})
     assert "a <b> & c at 100: tanh = 1, derivative 5.53559e-87" in chart.text
     assert "d at 0: tanh = 0, derivative 1" in chart.text
-    assert any("a <b> & c" in text for text in texts(chart))
+    assert "a &lt;b&gt; &amp; c" in chart.source
     assert draw_activation("tanh", Value(2.0, "z")).text.endswith("z at 2: tanh = 0.964028, derivative 0.0706508")
     assert "at 0.5" in draw_activation("tanh", 0.5).text
 
 
 def test_many_points_are_listed_as_far_as_the_page_goes_and_the_rest_is_counted():
     chart = draw_activation("tanh", [i / 10 for i in range(40)])
-    assert "… 25 more points" in texts(chart)
+    assert "… 21 more points" in chart.source
+    assert "more points" not in draw_activation("tanh", [i / 10 for i in range(20)]).source
     assert chart.text.count("\n") == 40
 
 
@@ -113,13 +112,40 @@ def test_wrong_arguments_are_told_the_fix():
         draw_activation(layer, [1, 2])
 
 
-def test_a_chart_is_saved_as_svg_alone(tmp_path):
-    chart = draw_activation("relu")
-    assert chart.save(tmp_path / "relu.svg").read_text(encoding="utf-8") == chart.svg()
-    with pytest.raises(ValueError, match=r"a chart is saved as \.svg, got .*relu\.png'; change its ending"):
-        chart.save(tmp_path / "relu.png")
-    with pytest.raises(FileNotFoundError, match="there is no folder"):
-        chart.save(tmp_path / "nowhere" / "relu.svg")
-    assert chart._repr_mimebundle_()["image/svg+xml"] == chart.svg()
-    assert repr(chart) == 'Chart(relu and its derivative; .save("chart.svg") writes it)'
-    assert isinstance(chart, Chart)
+def test_what_is_nowhere_on_the_chart_leaves_a_gap():
+    chart = draw_activation(lambda z: z.log(), at=[-1.0, 2.0])
+    assert "nan" not in chart.source.replace("nan</FONT>", "")
+    assert "<lambda> = nan" in chart.text
+
+
+def test_a_kink_at_a_sample_and_a_curve_of_no_height_are_drawn():
+    assert draw_activation(lambda z: abs(z - 1.4) + abs(z + 1.4)).text.count("kink") == 2
+    assert draw_activation(lambda z: z * 1e-30, at=[1e-5]).source.count("1e-30") > 0
+
+
+@needs_dot
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+def test_a_chart_is_a_figure_as_large_as_its_page(tmp_path, suffix):
+    chart = draw_activation("relu", at=[1.0])
+    assert isinstance(chart, Figure)
+    assert repr(chart).startswith("Figure(relu and its derivative, ")
+    picture = chart.save(tmp_path / f"relu{suffix}").read_bytes()
+    width, height = re.search(r'bb="0,0,([\d.]+),([\d.]+)"', chart.source).groups()
+    if suffix == ".svg":
+        assert f'width="{round(float(width))}pt" height="{round(float(height))}pt"'.encode() in picture
+    if suffix == ".png":
+        pixels = int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])
+        assert pixels == pytest.approx((float(width) * 192 / 72, float(height) * 192 / 72), abs=2)
+
+
+@needs_dot
+@pytest.mark.parametrize("at", [[], [0.5], {f"a long name of {i}": i / 3 for i in range(30)}])
+def test_no_text_of_a_chart_lies_outside_its_page(at):
+    root = ET.fromstring(draw_activation("leaky_relu", at).svg())
+    width, height = map(float, root.get("viewBox").split()[2:])
+    found = list(root.iter(f"{SVG}text"))
+    assert len(found) > 15
+    for text in found:
+        x, y, size = float(text.get("x")), -float(text.get("y")), float(text.get("font-size"))
+        assert 0.0 <= x <= width - 0.5 * size * len(text.text)
+        assert 0.2 * size <= y <= height - size

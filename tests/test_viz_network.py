@@ -91,12 +91,13 @@ def test_bias_sum_activation_and_state_stand_below_the_weights():
     neuron.b.data = -15.0
     text = "\n".join(cards(draw_network(neuron, example=[1, 1]).source)["neuron"])
     assert re.search(
-        r"bias b\n-15\nz = Σ w·x \+ b\n5\nΣ w·x 20 &gt; -b 15&#160;&#160;\nsigmoid\(z\)\n0\.993\nactive: above 0\.5",
+        r"bias b\n-15\nz = Σ w·x \+ b\n5\nΣ w·x = 20 &gt; -b = 15&#160;&#160;\n"
+        r"sigmoid\(z\)\n0\.993\nactive: above 0\.5",
         text,
     )
     text = "\n".join(cards(draw_network(neuron, example=[1, 0]).source)["neuron"])
     assert "not active: at most 0.5" in text
-    assert "Σ w·x 10 ≤ -b 15" in text
+    assert "Σ w·x = 10 ≤ -b = 15" in text
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ SHAPES = [
 @pytest.mark.parametrize(("model", "shape", "columns"), SHAPES)
 def test_weights_lie_as_the_inputs_lie(model, shape, columns):
     source = draw_network(model, input_shape=shape).source
-    rows = re.findall(r"<TR>((?:<TD[^>]*><FONT[^>]*>[wx]\[\d+\]</FONT>.*?</TD>)+)</TR>", source)
+    rows = re.findall(r"<TR>((?:<TD[^>]*>(?:<[^>]+>)*[wx]\[\d+\]</FONT>.*?</TD>)+)</TR>", source)
     counts = [row.count("[") // row.count("TITLE=") and row.count("TITLE=") for row in rows]
     assert max(counts) == columns
     assert sum(counts) == 2 * model.inputs
@@ -280,6 +281,15 @@ def test_a_large_network_is_summarised_by_its_largest_gradients_and_the_rest_is_
         assert tooltips(source)[f"{card.title}.w[783]"][0] == number_text(card.weights[783].value)
     assert "more" not in draw_network(Layer(1, 65), force=True).source
     assert ">largest<" in draw_network(Layer(3, 200), example=[1, 2, 3]).source
+
+
+def test_a_map_says_where_its_own_colours_end():
+    neuron = Neuron(1200, initializer=lambda *_: 0.5)
+    neuron.b.data = 4.0
+    source = draw_network(neuron).source
+    assert source.count("a map has a scale of its own, below it") == 1
+    assert [source.count(f">{end}</FONT>") for end in ("-0.5", "-4")] == [1, 1]
+    assert "a map has" not in draw_network(Neuron(3)).source
 
 
 def test_layers_in_the_middle_of_a_deep_network_are_counted():

@@ -1,7 +1,6 @@
 """``draw_activation``: an activation function and its derivative, with the points where neurons stand on it."""
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,16 +13,16 @@ from nn.activations import Activation, activation_function
 from nn.network import name_of
 from viz.colors import theme_named
 from viz.curve import Curve, Kink, Point, curve_chart
-from viz.figure import Chart
+from viz.figure import Figure
 from viz.observing import observe
 
 __all__ = ["draw_activation"]
 
-_SAMPLES = 240
-_FAR = 4.0
+_SAMPLES = 240  # kinks are looked for between any two; every other one is drawn
+_FAR, _FARTHEST = 4.0, 1e300
 
 
-def draw_activation(activation: Activation | Neuron | Layer, at: Any = (), *, theme: str = "light") -> Chart:
+def draw_activation(activation: Activation | Neuron | Layer, at: Any = (), *, theme: str = "light") -> Figure:
     """Draw an activation function, its derivative, its kinks, and where neurons stand on them.
 
     Args:
@@ -34,7 +33,7 @@ def draw_activation(activation: Activation | Neuron | Layer, at: Any = (), *, th
         theme: a name from ``viz.colors.THEMES``.
 
     Returns:
-        A Chart; its ``text`` says the same in lines.
+        A Figure; its ``text`` says the same in lines.
 
     Raises:
         TypeError: for a function that does not give a Value, a network of several layers, or points that are no
@@ -58,7 +57,7 @@ def draw_activation(activation: Activation | Neuron | Layer, at: Any = (), *, th
         function, places = activation_function(activation), _named(at)
     name = printable(name_of(function), 30)
     for label, x in places:
-        if not math.isfinite(x):
+        if not abs(x) < _FARTHEST:
             raise ValueError(f"the point {label or x} is {x}, which is on no chart; leave it out")
     far = max(_FAR, *(1.15 * abs(x) for _, x in places)) if places else _FAR
     with modes.recording(), modes.quiet():
@@ -66,9 +65,9 @@ def draw_activation(activation: Activation | Neuron | Layer, at: Any = (), *, th
             _point(function, x, printable(label, 40)) for label, x in sorted(places, key=lambda place: place[1])
         )
         xs = [far * (2 * i / _SAMPLES - 1) for i in range(_SAMPLES + 1)]
-        samples = tuple(_point(function, x) for x in xs)
+        samples = tuple(_point(function, x) for x in xs[::2])
         curve = Curve(name, samples, tuple(_kinks(function, xs)), points)
-    return Chart(curve_chart(curve, colors), f"{name} and its derivative", "\n".join(_lines(curve)))
+    return Figure(curve_chart(curve, colors), f"{name} and its derivative", "\n".join(_lines(curve)))
 
 
 def _stand(layer: Neuron | Layer, example: Any) -> tuple[Callable[[Any], Any], list[tuple[str, float]]]:

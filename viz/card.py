@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from autograd_mini.number import number_text
 from viz.colors import ink
-from viz.markup import cell, font, html_text, row, table
-from viz.paint import Paint, grid, short, swatches, tooltip
+from viz.markup import cell, font, html_text, row, stacked, table
+from viz.paint import Paint, grid, scale, short, swatches, tooltip
 from viz.scene import Dropped, NeuronCard, Norm, Number
 
 __all__ = ["card_table"]
@@ -31,7 +31,7 @@ def card_table(card: NeuronCard, paint: Paint, *, columns: int, opened: bool = F
     title = f"{name}  dropped" if is_out else name
     summary = table(*(row(*cells) for cells in _rows(card, paint)), cellpadding=1)
     return table(
-        row(cell(font(title, 10, ink(head), bold=True), bgcolor=head)),
+        row(cell(stacked(font(title, 10, ink(head), bold=True)), bgcolor=head)),
         *(row(cell(part)) for part in _weights(card, paint, columns, opened)),
         row(cell(summary)),
         border=1, cellpadding=1, color=theme.line, bgcolor=theme.card, **({"style": "dashed"} if is_out else {}),
@@ -50,9 +50,10 @@ def _weights(card: NeuronCard, paint: Paint, columns: int, opened: bool) -> Iter
         return
     largest, fills = paint.own_scale(card.weights)
     shown = swatches(card.weights, fills, columns, card.title, _MAP)
-    yield table(row(cell(shown, cellpadding=4), cell(grid(cells, _LISTED))))
-    rest = "" if card.rest is None else f"… {card.rest.count:,} {card.rest.text};  "
-    yield font(html_text(f"{rest}map to ±{short(largest)}", 80), 8, paint.theme.faint)
+    key = table(row(*scale(largest, paint.theme, small=True)))
+    yield table(row(cell(shown, cellpadding=4), cell(grid(cells, _LISTED), rowspan=2)), row(cell(key)))
+    if card.rest is not None:
+        yield font(html_text(f"… {card.rest.count:,} {card.rest.text}", 80), 8, paint.theme.faint)
 
 
 def _weight(weight: Number, owner: str, product: str, paint: Paint) -> str:
@@ -60,7 +61,7 @@ def _weight(weight: Number, owner: str, product: str, paint: Paint) -> str:
     color = ink(fill)
     small = [font(text, 7, color) for text in (product, paint.gradient(weight, owner)) if text]
     lines = [font(weight.name, 7, color), font(short(weight.value), 9, color, bold=True), *small]
-    return cell("<BR/>".join(lines), bgcolor=fill, width=54, **tooltip(weight, owner))
+    return cell(stacked(*lines), bgcolor=fill, width=54, **tooltip(weight, owner))
 
 
 def _rows(card: NeuronCard, paint: Paint) -> Iterator[list[str]]:
@@ -68,7 +69,9 @@ def _rows(card: NeuronCard, paint: Paint) -> Iterator[list[str]]:
     title, plain = card.title, paint.theme.card
     yield _summary(card.bias, "bias b", paint, title, paint.fill(card.bias))
     sign = "" if card.activity is None else "&gt;" if card.activity.active else "≤"
-    evidence = f"Σ w·x {short(card.activity.sum)} {sign} -b {short(card.activity.threshold)}" if card.activity else ""
+    evidence = (
+        f"Σ w·x = {short(card.activity.sum)} {sign} -b = {short(card.activity.threshold)}" if card.activity else ""
+    )
     yield _summary(card.z, "z = Σ w·x + b", paint, title, plain, evidence)
     yield from _norm(card.norm, title, paint)
     z = card.norm.symbol if card.norm else "z"
@@ -94,7 +97,8 @@ def _norm(norm: Norm | None, owner: str, paint: Paint) -> Iterator[list[str]]:
         yield _summary(norm.output, "ẑ = norm z", paint, owner, plain, note)
         return
     texts = ("ẑ = norm z", short(norm.standard), note, "")
-    fonts = [font(text, 9 if i == 1 else 8, ink(plain), bold=i == 1) for i, text in enumerate(texts)]
+    fonts = [font(text, 8, ink(plain)) for text in texts]
+    fonts[1] = stacked(font(texts[1], 9, ink(plain), bold=True))
     yield [cell(t, align="left", bgcolor=plain, width=w) for t, w in zip(fonts, _WIDTHS, strict=True)]
     for parameter, words in zip(norm.parameters, ("scale γ", "shift β"), strict=False):
         yield _summary(parameter, words, paint, "", paint.fill(parameter))
@@ -107,7 +111,7 @@ def _summary(number: Number, words: str, paint: Paint, owner: str, fill: str, no
     gradient = paint.gradient(number, owner) if number.value is not None else ""
     texts = (
         font(words, 8, color),
-        font(short(number.value), 9, color, bold=True),
+        stacked(font(short(number.value), 9, color, bold=True)),
         font(f"{note}&#160;&#160;" if note and not note.endswith(">") else note, 8, color),
         font(gradient, 8, color),
     )

@@ -1,20 +1,22 @@
-"""A function and its derivative as a chart, an SVG document of its own: axes, two curves, kinks, points."""
+"""A function and its derivative as a chart: axes, two curves, kinks, points and the list that explains them."""
 
-import html
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from autograd_mini.number import number_text
+from viz.canvas import Canvas, Place, smooth, straight
 from viz.colors import Theme
+from viz.markup import cell, clean, font, html_text, row, table
 
 __all__ = ["Curve", "Kink", "Point", "curve_chart"]
 
-_WIDTH, _HEIGHT = 840, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 350, 94, 46
-_LISTED = 15
+_PLOT = (420.0, 260.0)
+_LEFT, _BOTTOM, _TOP, _GAP = 56.0, 42.0, 78.0, 18.0
+_ROW, _ROWS, _KINKS_LISTED = 14.5, 21, 3  # of the list: as much as the page is high
 _LANES = 3
+_DRAWABLE = 1e100  # a number beyond has no place on a chart beside others
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,151 +60,161 @@ class Curve:
 def curve_chart(curve: Curve, theme: Theme) -> str:
     """Draw a function, solid, its derivative, dashed, and numbered points on both, which a list explains.
 
+    Returns:
+        The chart in the DOT language.
+
     Example:
         >>> from viz.colors import THEMES
         >>> line = tuple(Point("", x, x, 1.0) for x in (-1.0, 0.0, 1.0))
-        >>> "<path" in curve_chart(Curve("linear", line, (), ()), THEMES["light"])
+        >>> "linear and its derivative" in curve_chart(Curve("linear", line, (), ()), THEMES["light"])
         True
     """
     frame = _Frame(curve)
-    parts = [
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="{theme.background}"/>',
-        _text(_LEFT, 24, f"{curve.name} and its derivative", theme.text, size=15, weight="bold"),
-        *_axes(frame, theme),
-        *_curves(curve, frame, theme),
-        *_kinks(curve, frame, theme),
-        *_points(curve, frame, theme),
-        *_list(curve, theme),
-    ]
-    label = html.escape(f"{curve.name} and its derivative from {frame.left:g} to {frame.right:g}")
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" width="{_WIDTH}" height="{_HEIGHT}" '
-        f'viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="Verdana, DejaVu Sans, sans-serif">{"".join(parts)}</svg>'
-    )
+    canvas = Canvas(frame.right + _GAP + sum(_widths(curve)) + 12.0, frame.top + _TOP, theme)
+    canvas.text((_LEFT, frame.top + _TOP - 18.0), f"{curve.name} and its derivative", size=13, bold=True, room=400.0)
+    _legend(canvas, curve.name, frame, theme)
+    _axes(canvas, frame, theme)
+    _curves(canvas, curve, frame, theme)
+    _kinks(canvas, curve, frame, theme)
+    _points(canvas, curve, frame, theme)
+    if curve.kinks or curve.points:
+        _list(canvas, curve, frame, theme)
+    return canvas.source
 
 
 class _Frame:
     """Where numbers are on the page."""
 
     def __init__(self, curve: Curve) -> None:
-        ys = [y for s in curve.samples for y in (s.y, s.slope) if math.isfinite(y)] or [0.0]
-        self.left, self.right = curve.samples[0].x, curve.samples[-1].x
+        ys = [y for s in curve.samples for y in _heights(s) if not math.isnan(y)] or [0.0]
+        self.lowest, self.highest = curve.samples[0].x, curve.samples[-1].x
         low, high = min(0.0, *ys), max(0.0, *ys)
         room = 0.05 * (high - low) or 1.0
         self.low, self.high = low - room, high + room
-        self._per_x = (_WIDTH - _LEFT - _RIGHT) / (self.right - self.left)
-        self._per_y = (_HEIGHT - _TOP - _BOTTOM) / (self.high - self.low)
+        self.left, self.right, self.bottom, self.top = _LEFT, _LEFT + _PLOT[0], _BOTTOM, _BOTTOM + _PLOT[1]
 
     def x(self, number: float) -> float:
-        return _LEFT + (number - self.left) * self._per_x
+        return self.left + (number - self.lowest) / (self.highest - self.lowest) * _PLOT[0]
 
     def y(self, number: float) -> float:
-        return _HEIGHT - _BOTTOM - (number - self.low) * self._per_y
+        return self.bottom + (number - self.low) / (self.high - self.low) * _PLOT[1]
+
+    def place(self, x: float, y: float) -> Place:
+        return self.x(x), self.y(y)
 
 
-def _axes(frame: _Frame, theme: Theme) -> Iterator[str]:
-    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+def _heights(point: Point) -> tuple[float, float]:
+    """How high a point and its slope lie; nan for what is nowhere on a chart: where there is no function, no slope."""
+    y = point.y if abs(point.y) < _DRAWABLE else math.nan
+    return y, point.slope if y == y and abs(point.slope) < _DRAWABLE else math.nan
+
+
+def _legend(canvas: Canvas, name: str, frame: _Frame, theme: Theme) -> None:
+    y = frame.top + _TOP - 40.0
+    for x, color, style, words in (
+        (frame.left, theme.above, "solid", clean(name, 24)), (frame.left + 210.0, theme.below, "dashed", "derivative")
+    ):  # fmt: skip
+        canvas.line(straight([(x, y), (x + 28.0, y)]), color, width=2.0, style=style)
+        canvas.text((x + 34.0, y), words, room=170.0)
+
+
+def _axes(canvas: Canvas, frame: _Frame, theme: Theme) -> None:
     for tick in _ticks(frame.low, frame.high, 6):
         y = frame.y(tick)
-        yield _line(_LEFT, y, right, y, theme.line, 1.2 if tick == 0.0 else 0.35)
-        yield _text(_LEFT - 7, y + 4, number_text(tick), theme.text, anchor="end")
-    for tick in _ticks(frame.left, frame.right, 8):
+        canvas.line(straight([(frame.left, y), (frame.right, y)]), theme.line, width=1.2 if tick == 0.0 else 0.3)
+        canvas.text((frame.left - 6.0, y), number_text(tick), align="right", room=_LEFT - 6.0)
+    for tick in _ticks(frame.lowest, frame.highest, 8):
         x = frame.x(tick)
-        yield _line(x, _TOP, x, bottom, theme.line, 1.2 if tick == 0.0 else 0.35)
-        yield _text(x, bottom + 17, number_text(tick), theme.text, anchor="middle")
-    yield _text((_LEFT + right) / 2, _HEIGHT - 8, "z", theme.text, anchor="middle")
+        canvas.line(straight([(x, frame.bottom), (x, frame.top)]), theme.line, width=1.2 if tick == 0.0 else 0.3)
+        canvas.text((x, frame.bottom - 9.0), number_text(tick), align="center", room=60.0)
+    canvas.text(((frame.left + frame.right) / 2, 14.0), "z", align="center", room=60.0)
 
 
-def _curves(curve: Curve, frame: _Frame, theme: Theme) -> Iterator[str]:
-    """The function in one go; the derivative in pieces between its jumps."""
-    whole = [(frame.x(s.x), frame.y(s.y)) for s in curve.samples if math.isfinite(s.y)]
-    yield _path(whole, theme.above, "")
-    ends = [-math.inf, *(kink.x for kink in curve.kinks), math.inf]
-    for i, (start, end) in enumerate(itertools.pairwise(ends)):
-        piece = [(s.x, s.slope) for s in curve.samples if start < s.x < end and math.isfinite(s.slope)]
-        before = [(start, curve.kinks[i - 1].right)] if i else []
-        after = [(end, curve.kinks[i].left)] if i < len(curve.kinks) else []
-        yield _path([(frame.x(x), frame.y(y)) for x, y in (*before, *piece, *after)], theme.below, "7 4")
-    for x, color, dash, name in ((_LEFT, theme.above, "", curve.name), (_LEFT + 190, theme.below, "7 4", "derivative")):
-        yield _path([(x, 42), (x + 30, 42)], color, dash)
-        yield _text(x + 36, 46, _cut(name, 20), theme.text)
+def _curves(canvas: Canvas, curve: Curve, frame: _Frame, theme: Theme) -> None:
+    """Draw both curves in pieces, from kink to kink and without what has no place on the chart."""
+    ends = [None, *curve.kinks, None]
+    near = 1e-6 * (frame.highest - frame.lowest)  # a kink is found to some digits, and may be a sample too
+    for start, end in itertools.pairwise(ends):
+        low, high = start.x if start else -math.inf, end.x if end else math.inf
+        inside = [s for s in curve.samples if low + near < s.x < high - near]
+        first = [Point("", low, start.y, start.right)] if start else []
+        last = [Point("", high, end.y, end.left)] if end else []
+        piece = [(s.x, *_heights(s)) for s in (*first, *inside, *last)]
+        for run in _runs((x, y) for x, y, _ in piece):
+            canvas.line(smooth([frame.place(*place) for place in run]), theme.above, width=2.0)
+        for run in _runs((x, slope) for x, _, slope in piece):
+            canvas.line(smooth([frame.place(*place) for place in run]), theme.below, width=2.0, style="dashed")
 
 
-def _kinks(curve: Curve, frame: _Frame, theme: Theme) -> Iterator[str]:
+def _runs(places: Iterable[Place]) -> Iterator[list[Place]]:
+    """Yield what lies side by side, and has a height."""
+    for is_gap, run in itertools.groupby(places, key=lambda place: math.isnan(place[1])):
+        if not is_gap:
+            yield list(run)
+
+
+def _kinks(canvas: Canvas, curve: Curve, frame: _Frame, theme: Theme) -> None:
     for kink in curve.kinks:
-        x = frame.x(kink.x)
-        yield f'<rect x="{x - 5:.1f}" y="{frame.y(kink.y) - 5:.1f}" width="10" height="10" fill="none" ' + _stroke(
-            theme.text, 1.6
-        )
+        hint = f"kink at {number_text(kink.x)}"
+        canvas.mark(frame.place(kink.x, kink.y), 9.0, theme.text, shape="square", hint=hint)
         for slope in (kink.left, kink.right):
-            yield _circle(x, frame.y(slope), 4, theme.background, theme.below)
-        yield _circle(x, frame.y(kink.taken), 4, theme.below, theme.below)
+            canvas.mark(frame.place(kink.x, slope), 7.0, theme.below, fill=theme.background, hint=hint)
+        canvas.mark(frame.place(kink.x, kink.taken), 7.0, theme.below, fill=theme.below, hint=f"{hint}: taken")
 
 
-def _points(curve: Curve, frame: _Frame, theme: Theme) -> Iterator[str]:
+def _points(canvas: Canvas, curve: Curve, frame: _Frame, theme: Theme) -> None:
     """A dot on each curve, and above them its number; points are numbered from the left, so few may go without."""
     ends = [-math.inf] * _LANES
     for i, point in enumerate(curve.points, 1):
-        x = frame.x(point.x)
-        lane = next((n for n, end in enumerate(ends) if x - end > 18), None)
-        top = _TOP - 4 - 12 * (lane or 0)
-        yield _line(x, top, x, max(frame.y(point.y), frame.y(point.slope)), theme.faint, 0.8)
-        yield _circle(x, frame.y(point.y), 4.5, theme.above, theme.background)
-        yield _circle(x, frame.y(point.slope), 3.5, theme.below, theme.background)
+        x, heights = frame.x(point.x), [y for y in _heights(point) if not math.isnan(y)]
+        lane = next((n for n, end in enumerate(ends) if x - end > 14.0), None)
+        top = frame.top + 3.0 + 10.0 * (lane or 0)
+        canvas.line(straight([(x, top), (x, frame.y(min(heights, default=0.0)))]), theme.faint, width=0.8)
+        for y, size, color in zip(heights, (8.0, 6.5), (theme.above, theme.below), strict=False):
+            canvas.mark((x, frame.y(y)), size, theme.background, fill=color, hint=f"point {i}")
         if lane is not None:
             ends[lane] = x
-            yield _text(x, top - 2, str(i), theme.text, anchor="middle", size=11)
+            canvas.text((x, top + 5.0), str(i), align="center", size=8.0, room=24.0)
 
 
-def _list(curve: Curve, theme: Theme) -> Iterator[str]:
-    x, y = _WIDTH - _RIGHT + 22, _TOP
-    lines = []
-    for kink in curve.kinks:
-        slopes = f"{number_text(kink.left, 3)} | {number_text(kink.right, 3)}"
-        lines += [f"□ kink at {number_text(kink.x, 3)}: slopes {slopes}, taken {number_text(kink.taken, 3)}"]
-    for i, point in enumerate(curve.points[:_LISTED], 1):
-        numbers = f"{number_text(point.x, 3)} → {number_text(point.y, 3)}, slope {number_text(point.slope, 3)}"
-        lines.append(f"{i}  {_cut(point.name, 16)}: {numbers}" if point.name else f"{i}:  {numbers}")
-    if len(curve.points) > _LISTED:
-        lines.append(f"… {len(curve.points) - _LISTED:,} more points")
-    for i, line in enumerate(lines):
-        yield _text(x, y + 4 + 17 * i, line, theme.text, size=11)
+def _list(canvas: Canvas, curve: Curve, frame: _Frame, theme: Theme) -> None:
+    """Set what stands on the curve in columns, and what the slopes on either side of each kink are."""
+    widths = _widths(curve)
+
+    def line(*texts: str, bold: bool = False) -> str:
+        fonts = [font(html_text(text, 20), 9, theme.text, bold=bold) for text in texts]
+        each = zip(fonts, widths, ("left", "left", "right", "right", "right"), strict=True)
+        return row(*(cell(text, width=width, height=_ROW, align=side) for text, width, side in each))
+
+    def note(text: str) -> str:
+        return row(cell(""), cell(font(html_text(text, 80), 9, theme.text), height=_ROW, align="left", colspan=4))
+
+    rows = [line("", "", "z", clean(curve.name, 10), "derivative", bold=True)]
+    for kink in curve.kinks[:_KINKS_LISTED]:
+        rows.append(line("□", "kink", *(number_text(x, 3) for x in (kink.x, kink.y, kink.taken))))
+        rows.append(note(f"○ slope left {number_text(kink.left, 3)}, right {number_text(kink.right, 3)}"))
+    rows += [note(f"… {more:,} more kinks") for more in (len(curve.kinks) - _KINKS_LISTED,) if more > 0]
+    places = _ROWS - len(rows)
+    listed = len(curve.points) if len(curve.points) <= places else places - 1
+    for i, point in enumerate(curve.points[:listed], 1):
+        numbers = (number_text(x, 3) for x in (point.x, point.y, point.slope))
+        rows.append(line(str(i), clean(point.name, 16), *numbers))
+    rows += [note(f"… {more:,} more points") for more in (len(curve.points) - listed,) if more > 0]
+    size = (sum(widths), _ROW * len(rows))
+    canvas.table((frame.right + _GAP + size[0] / 2, frame.top + 14.0 - size[1] / 2), table(*rows, cellpadding=0), size)
+
+
+def _widths(curve: Curve) -> tuple[float, ...]:
+    """How wide the columns of the list are; none without a list."""
+    if not curve.kinks and not curve.points:
+        return ()
+    names = 106.0 if any(point.name for point in curve.points) else 36.0
+    return (22.0, names, 62.0, 70.0, 70.0)
 
 
 def _ticks(low: float, high: float, count: int) -> list[float]:
     """Round numbers from `low` to `high`, about `count` of them."""
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(n * power for n in (1, 2, 5, 10) if n * power >= rough)
-    return [round(i * step, 12) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _path(points: Sequence[tuple[float, float]], color: str, dash: str) -> str:
-    steps = " L".join(f"{x:.2f},{y:.2f}" for x, y in points)
-    dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'<path d="M{steps}" fill="none" stroke-linejoin="round"{dashes} {_stroke(color, 2.2)}' if points else ""
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, color: str, width: float) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" {_stroke(color, width)}'
-
-
-def _circle(x: float, y: float, radius: float, fill: str, edge: str) -> str:
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" {_stroke(edge, 1.4)}'
-
-
-def _stroke(color: str, width: float) -> str:
-    return f'stroke="{color}" stroke-width="{width}"/>'
-
-
-def _text(
-    x: float, y: float, text: str, color: str, *, anchor: str = "start", size: float = 12, weight: str = "normal"
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" font-size="{size:g}" font-weight="{weight}" '
-        f'text-anchor="{anchor}">{html.escape(text)}</text>'
-    )
+    step = next(n * power for n in (1, 2, 5, 10) if n * power >= 0.8 * rough)
+    return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -1,6 +1,6 @@
 """``Figure``: a picture as text, which becomes a file, an SVG or a Jupyter output when somebody asks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from autograd_mini import RenderError
 from autograd_mini.printing import always_answers, printable
 from viz.render import render
 
-__all__ = ["Chart", "Figure"]
+__all__ = ["Figure"]
 
 _SUFFIXES = (".svg", ".png", ".pdf", ".dot")
 
@@ -84,7 +84,7 @@ class Figure:
             ...     Figure("digraph { a -> b }").save(folder + "/picture.dot").read_text()
             'digraph { a -> b }'
         """
-        path = _checked_path(path, _SUFFIXES, "picture")
+        path = _checked_path(path)
         suffix = path.suffix.lower()
         path.write_bytes(self.source.encode() if suffix == ".dot" else render(self.source, suffix[1:]))
         return path
@@ -107,64 +107,10 @@ class Figure:
             return {"text/plain": f"{self!r}\n{error}"}
 
 
-class Chart:
-    """A chart, which is an SVG document from the start and needs no Graphviz program.
-
-    Args:
-        source: an SVG document.
-        description: what the chart shows, in a few words; for the repr.
-        text: the same in lines of plain text.
-
-    Attributes:
-        source: the SVG document.
-        text: what the chart shows, as lines of plain text.
-
-    Example:
-        >>> Chart("<svg/>", "a line")
-        Chart(a line; .save("chart.svg") writes it)
-    """
-
-    def __init__(self, source: str, description: str = "chart", text: str = "") -> None:
-        self.source = source
-        self.text = text or printable(description, 200)
-        self._description = description
-
-    def svg(self) -> str:
-        """The SVG document."""
-        return self.source
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the chart into a file.
-
-        Args:
-            path: where to, ending in ``.svg``; a browser prints it as PDF or PNG.
-
-        Returns:
-            The path.
-
-        Raises:
-            ValueError: for another ending.
-            FileNotFoundError: if the folder does not exist.
-        """
-        path = _checked_path(path, (".svg",), "chart")
-        path.write_text(self.source, encoding="utf-8")
-        return path
-
-    @always_answers
-    def __repr__(self) -> str:
-        return f'Chart({printable(self._description, 80)}; .save("chart.svg") writes it)'
-
-    def _repr_svg_(self) -> str:
-        return self.source
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.source, "text/plain": repr(self)}
-
-
-def _checked_path(path: str | PathLike[str], suffixes: Sequence[str], what: str) -> Path:
+def _checked_path(path: str | PathLike[str]) -> Path:
     path = Path(path)
-    if path.suffix.lower() not in suffixes:
-        raise ValueError(f"a {what} is saved as {', '.join(suffixes)}, got {str(path)!r}; change its ending")
+    if path.suffix.lower() not in _SUFFIXES:
+        raise ValueError(f"a picture is saved as {', '.join(_SUFFIXES)}, got {str(path)!r}; change its ending")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(path.parent)!r}; make it first, or choose another")
     return path

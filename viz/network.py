@@ -13,7 +13,7 @@ from viz.card import card_table
 from viz.colors import Theme, theme_named
 from viz.figure import Figure
 from viz.marks import Proof, proof_for
-from viz.markup import cell, font, row, table
+from viz.markup import cell, font, row, stacked, table
 from viz.network_text import network_text
 from viz.observing import observe, size
 from viz.paint import Paint, columns_for
@@ -146,8 +146,8 @@ def _line(edge: Edge, paint: Paint) -> dict[str, str]:
 
 def loss_node(loss: float, theme: Theme, name: str = "loss") -> str:
     """Set the loss, with a word on what it is of."""
-    head = font(name, 10, theme.text, bold=True)
-    number = font(number_text(loss, 4), 14, theme.text, bold=True)
+    head = stacked(font(name, 10, theme.text, bold=True))
+    number = stacked(font(number_text(loss, 4), 14, theme.text, bold=True))
     return table(row(cell(head)), row(cell(number)), border=2, cellpadding=4, color=theme.line, bgcolor=theme.card)
 
 

@@ -13,7 +13,7 @@ from nn import Neuron
 from viz.colors import Theme, diverging, ink, theme_named
 from viz.figure import Figure
 from viz.marks import Proof, proof_for
-from viz.markup import cell, font, html_text, row, table
+from viz.markup import cell, font, html_text, row, stacked, table
 from viz.network import checked_shape, loss_node
 from viz.network_text import network_text
 from viz.observing import observe
@@ -142,7 +142,7 @@ def _products(card: NeuronCard, inputs: Sequence[Number], paint: Paint, columns:
     places = range(len(card.weights)) if card.listed is None else card.listed
     cells = [_product(card, i, inputs[i], fills[i], paint) for i in places]
     head = theme.roles["parameter"]
-    rows = [row(cell(font("w × x = w·x", 10, ink(head), bold=True), bgcolor=head))]
+    rows = [row(cell(stacked(font("w × x = w·x", 10, ink(head), bold=True)), bgcolor=head))]
     if card.listed is None:
         rows.append(row(cell(grid(cells, columns))))
     else:
@@ -163,7 +163,7 @@ def _product(card: NeuronCard, i: int, x: Number, fill: str, paint: Paint) -> st
     ]
     gradient = paint.gradient(weight, card.title)
     lines += [font(gradient, 8, color)] if gradient else []
-    return cell("<BR/>".join(lines), bgcolor=fill, width=74, **tooltip(weight, card.title))
+    return cell(stacked(*lines), bgcolor=fill, width=74, **tooltip(weight, card.title))
 
 
 def _box(graph: graphviz.Digraph, name: str, head: str, number: Number, note: str, paint: Paint, role: str) -> None:
@@ -171,9 +171,10 @@ def _box(graph: graphviz.Digraph, name: str, head: str, number: Number, note: st
     theme = paint.theme
     fill = theme.roles[role]
     gradient = paint.gradient(number, "") if number.node is not None else ""
-    texts = [font(short(number.value), 13, theme.text, bold=True)]
+    texts = [stacked(font(short(number.value), 13, theme.text, bold=True))]
     texts += [font(html_text(text), 9, theme.text) for text in (note, gradient) if text]
-    rows = [row(cell(font(html_text(head), 10, ink(fill), bold=True), bgcolor=fill)), *(row(cell(t)) for t in texts)]
+    title = stacked(font(html_text(head), 10, ink(fill), bold=True))
+    rows = [row(cell(title, bgcolor=fill)), *(row(cell(text)) for text in texts)]
     label = table(*rows, border=1, cellpadding=3, color=theme.line, bgcolor=theme.card)
     graph.node(name, f"<{label}>", tooltip=f"{head} = {'' if number.value is None else number_text(number.value)}")
 

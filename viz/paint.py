@@ -86,10 +86,12 @@ def grid(cells: Sequence[str], columns: int) -> str:
     return table(*rows, cellspacing=1, cellpadding=1)
 
 
-def scale(largest: float, theme: Theme) -> list[str]:
+def scale(largest: float, theme: Theme, *, small: bool = False) -> list[str]:
     """The red-blue scale as cells of a row, its ends written out."""
-    ends = [cell(font(short(end), 9, theme.text)) for end in (-largest, largest)]
-    return [ends[0], *(cell("", bgcolor=diverging(i / 5.0, 1.0), width=14, height=10) for i in range(-5, 6)), ends[1]]
+    size, width, height = (8, 6, 7) if small else (9, 14, 10)
+    ends = [cell(font(short(end), size, theme.text)) for end in (-largest, largest)]
+    colors = [cell("", bgcolor=diverging(i / 5.0, 1.0), width=width, height=height) for i in range(-5, 6)]
+    return [ends[0], *colors, ends[1]]
 
 
 def swatches(numbers: Sequence[Number], fills: Sequence[str], columns: int, owner: str, width: float) -> str:
@@ -100,8 +102,9 @@ def swatches(numbers: Sequence[Number], fills: Sequence[str], columns: int, owne
         for number, fill in zip(numbers, fills, strict=True)
     ]
     rows = [row(*cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    size = {"width": side * columns, "height": side * len(rows)}  # fixed, or the cells would drift apart
-    return table(*rows, cellpadding=0, fixedsize="true", **size)
+    size = {"width": side * columns + 2, "height": side * len(rows) + 2}  # fixed, or the cells would drift apart
+    paper = diverging(0.0, 1.0)  # it shines through the seams, and frames the map
+    return table(*rows, cellpadding=0, border=1, color=paper, bgcolor=paper, fixedsize="true", **size)
 
 
 def tooltip(number: Number, owner: str) -> dict[str, str]:

@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 from viz.colors import Theme, grey, ink
-from viz.markup import cell, font, html_text, row, table
+from viz.markup import cell, font, html_text, row, stacked, table
 from viz.paint import Paint, grid, scale, short, swatches, tooltip
-from viz.scene import NetworkScene, Number, Rest
+from viz.scene import NetworkScene, NeuronCard, Number, Rest
 from viz.summary import at_most
 
 __all__ = ["input_table", "legend_table", "output_table", "rest_table"]
@@ -23,7 +23,7 @@ def input_table(scene: NetworkScene, theme: Theme, columns: int) -> str:
     low, high = min(values), max(values)
     head = theme.roles["input"]
     fills = [theme.card if x.value is None else grey(x.value, low, high) for x in inputs]
-    title = row(cell(font("input", 10, ink(head), bold=True), bgcolor=head))
+    title = row(cell(stacked(font("input", 10, ink(head), bold=True)), bgcolor=head))
     if scene.is_summary and len(inputs) > _MOST_PIXELS:
         words = f"{len(inputs):,} inputs" + (
             f", {short(low)} (white) to {short(high)} (black)" if scene.has_example else ""
@@ -40,9 +40,7 @@ def input_table(scene: NetworkScene, theme: Theme, columns: int) -> str:
 
 def _pixel(x: Number, fill: str, theme: Theme) -> str:
     color = theme.text if x.value is None else ink(fill)
-    content = font(x.name, 7, color)
-    if x.value is not None:
-        content += "<BR/>" + font(short(x.value), 9, color, bold=True)
+    content = stacked(font(x.name, 7, color), font(short(x.value), 9, color, bold=True))
     return cell(content, bgcolor=fill, width=38, height=28, **tooltip(x, ""))
 
 
@@ -54,7 +52,7 @@ def output_table(scene: NetworkScene, theme: Theme) -> str:
     places = range(len(values))
     if scene.is_summary and len(values) > _MOST_OUTPUTS:
         places = sorted({largest, *(card.index for card in scene.layers[-1])})  # type: ignore[assignment]
-    rows = [row(cell(font("output", 10, ink(head), bold=True), bgcolor=head, colspan=4))]
+    rows = [row(cell(stacked(font("output", 10, ink(head), bold=True)), bgcolor=head, colspan=4))]
     if scene.shares:
         names = ("", "logit", "softmax", "")
         rows.append(row(*(cell(font(name, 7, theme.faint), align="right") for name in names)))
@@ -86,6 +84,7 @@ def legend_table(scene: NetworkScene, paint: Paint) -> str:
     words = [
         f"cell colour: {'gradient' if paint.by_gradient else 'weight; gradients are not computed'}",
         _what_gradients_are(scene) if paint.by_gradient else "",
+        "a map has a scale of its own, below it" if any(card.listed is not None for card in _cards(scene)) else "",
         "∂ —: not computed" if any(paint.lacks_gradient(n) for n in _shown(scene) if n.value is not None) else "",
         f"edge thickness: {_what_edges_are(scene)}, up to {short(paint.strongest)}",
         "dashed edges: below 0" if any(edge.sign < 0 for edge in scene.edges) else "",
@@ -99,10 +98,14 @@ def legend_table(scene: NetworkScene, paint: Paint) -> str:
     return table(row(cell(title)), row(cell(first)), *rest, cellpadding=4)
 
 
-def _shown(scene: NetworkScene) -> Iterator[Number]:
+def _cards(scene: NetworkScene) -> Iterator[NeuronCard]:
     for layer in scene.layers:
-        for card in layer:
-            yield from (*card.parameters(), card.z, card.output)
+        yield from layer
+
+
+def _shown(scene: NetworkScene) -> Iterator[Number]:
+    for card in _cards(scene):
+        yield from (*card.parameters(), card.z, card.output)
 
 
 def _what_gradients_are(scene: NetworkScene) -> str:

@@ -60,7 +60,7 @@ def render(source: str, format: str, *, seconds: float | None = None) -> bytes:
         raise RenderError(f"no renderer: {tried}.\n{_REMEDIES}") from error
     try:
         graph = pygraphviz.AGraph(string=source)
-        graph.layout(prog="dot")
+        graph.layout(prog="dot")  # or by the engine that the graph itself names, as it is with the program
         return bytes(graph.draw(format=format))
     except Exception as error:  # pygraphviz raises whatever its layers raise; before 2.0 it needs the program too
         raise RenderError(f"{no_dot}, and pygraphviz failed: {error!r}.\n{_REMEDIES}") from error

@@ -5,7 +5,7 @@ from typing import Any
 
 from nn import ACTIVATIONS, MLP, SGD, Layer, Neuron, cross_entropy, digits, sum_squared_error
 from viz.activation import draw_activation
-from viz.figure import Chart, Figure
+from viz.figure import Figure
 from viz.gallery.picture import Picture
 from viz.network import draw_network
 from viz.neuron import draw_neuron
@@ -106,12 +106,12 @@ def _large_neuron(theme: str) -> Figure:
     )
 
 
-def _layer_activation(theme: str) -> Chart:
+def _layer_activation(theme: str) -> Figure:
     model, image, _ = trained()
     return draw_activation(model.layers[0], image, theme=theme)
 
 
-def _activation(name: str, theme: str) -> Chart:
+def _activation(name: str, theme: str) -> Figure:
     return draw_activation(name, at=[-2.5, -0.5, 0.0, 1.5], theme=theme)
 
 
@@ -146,12 +146,12 @@ NETWORKS: dict[str, Picture] = {
     "small_neuron": Picture("A neuron by itself", "draw_neuron(neuron, x, loss=loss, marks=True)", _small_neuron),
     "large_neuron": Picture("A neuron with 784 inputs", "draw_neuron(neuron, image, model=model, ...)", _large_neuron),
     "activation_layer": Picture(
-        "Where the neurons of a layer stand", "draw_activation(model.layers[0], image)", _layer_activation, (".svg",),
+        "Where the neurons of a layer stand", "draw_activation(model.layers[0], image)", _layer_activation,
     ),
     **{
         f"activation_{name}": Picture(
             f"The activation function {name}", f'draw_activation("{name}", at=[-2.5, -0.5, 0.0, 1.5])',
-            partial(_activation, name), (".svg",),
+            partial(_activation, name),
         )
         for name in ACTIVATIONS
     },

@@ -8,7 +8,7 @@ __all__ = ["Drawn", "Picture"]
 
 
 class Drawn(Protocol):
-    """A Figure, a Chart or a plot: it can be saved, and says the same in words."""
+    """A Figure or a plot: it can be saved, and says the same in words."""
 
     @property
     def text(self) -> str: ...

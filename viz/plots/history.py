@@ -22,7 +22,7 @@ def plot_history(
 ) -> NDArray[Any]:
     """Plot loss and metric of training and validation by epoch, a panel for each.
 
-    The best epoch, which ``load_best`` would take, is marked on every panel: the one of the smallest validation loss.
+    A star on every panel marks the best epoch, which ``load_best`` would take: the one of the lowest validation loss.
     Without validation none is. A point of the training curve is the mean over its epoch while the parameters still
     moved, one of the validation curve was measured at the epoch's end; so validation may well lie below.
 
@@ -99,11 +99,12 @@ def _draw(ax: Any, history: History, name: str, best: int | None) -> None:
     if best is not None and best <= len(judged):
         number = judged[best - 1]
         text = number_text(number, 4) if scale == 1.0 else f"{number:.1f} %"
+        where = "lowest validation loss" if name == "loss" else "at the lowest validation loss"
         ax.axvline(best, color=ink(), linewidth=0.8, linestyle=":", zorder=1)
         star = {"marker": "*", "markersize": 13, "markeredgecolor": ink(), "markeredgewidth": 0.8, "linestyle": "none"}
-        ax.plot(best, number, color=COLORS[1], label=f"best epoch {best}: {text}", zorder=4, **star)
+        ax.plot(best, number, color=COLORS[1], label=f"{where}, epoch {best}: {text}", clip_on=False, zorder=4, **star)
     ax.set_xlim(0.5, len(history) + 0.5)
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(matplotlib_part("ticker").MaxNLocator(integer=True, min_n_ticks=1))
     tidy(ax)
-    legend_above(ax, columns=3)
+    legend_above(ax, columns=2)
