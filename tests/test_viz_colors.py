@@ -1,10 +1,11 @@
 """Colours: the scales are symmetric and end where they say, and text on every colour is legible."""
 
+import itertools
 import math
 
 import pytest
 
-from viz.colors import NOT_A_NUMBER, RED_BLUE, THEMES, contrast, diverging, grey, ink, theme_named
+from viz.colors import CLASS_COLORS, NOT_A_NUMBER, RED_BLUE, THEMES, contrast, diverging, grey, ink, theme_named
 
 STEPS = [i / 500 for i in range(-500, 501)]
 
@@ -47,6 +48,14 @@ def test_text_is_legible_in_every_theme(name):
         assert contrast(text, theme.card) >= 4.5
     assert min(contrast(line, theme.background) for line in (theme.line, theme.above, theme.below)) >= 3.0
     assert min(contrast(ink(fill), fill) for fill in theme.roles.values()) >= 4.5
+
+
+def test_the_colours_of_classes_are_seen_on_every_background_and_told_apart():
+    assert len(CLASS_COLORS) == 10
+    for theme in THEMES.values():
+        assert min(contrast(color, theme.background) for color in CLASS_COLORS) >= 3.0  # WCAG 2.2, criterion 1.4.11
+    channels = [[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in CLASS_COLORS]
+    assert min(math.dist(a, b) for a, b in itertools.combinations(channels, 2)) > 60
 
 
 def test_contrast_of_the_standard_pairs():

@@ -8,7 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["NOT_A_NUMBER", "RED_BLUE", "THEMES", "Theme", "contrast", "diverging", "grey", "ink", "theme_named"]
+__all__ = [
+    "CLASS_COLORS",
+    "NOT_A_NUMBER",
+    "RED_BLUE",
+    "THEMES",
+    "Theme",
+    "contrast",
+    "diverging",
+    "grey",
+    "ink",
+    "theme_named",
+]
 
 RED_BLUE = (
     "#67001f", "#b2182b", "#d6604d", "#f4a582", "#fddbc7", "#f7f7f7", "#d1e5f0", "#92c5de", "#4393c3", "#2166ac",
@@ -18,6 +29,13 @@ RED_BLUE = (
 
 NOT_A_NUMBER = "#ffd92f"
 """The colour of nan: a yellow that is on neither scale."""
+
+CLASS_COLORS = (
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#871eff", "#875a5a", "#c31e96", "#7887ff", "#d2002d", "#ff4b69",
+)  # fmt: skip
+"""The colours of classes 0 to 9, on every theme's background. The first four are those of Okabe & Ito 2008, Color
+Universal Design, https://jfly.uni-koeln.de/color; the others are as far from them and from each other as ten such
+colours can be, for colour-blind readers too."""
 
 
 @dataclass(frozen=True, slots=True)

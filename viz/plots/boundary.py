@@ -11,14 +11,15 @@ from autograd_mini.compiler import compile
 from nn import Dataset, Module
 from nn.checks import whole_number
 from nn.module import evaluating
-from viz.plots.axes import COLORS, MARKERS, ink, matplotlib_part, one_axes_for, plain
+from viz.colors import CLASS_COLORS
+from viz.plots.axes import MARKERS, ink, matplotlib_part, one_axes_for, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_decision_boundary"]
 
-_MOST_CLASSES = len(MARKERS)
+_MOST_CLASSES = len(CLASS_COLORS)
 
 
 def plot_decision_boundary(
@@ -113,7 +114,7 @@ def _scores(model: Any, points: NDArray[np.float64], threshold: float) -> NDArra
 def _draw_regions(ax: Any, lines: list[NDArray[np.float64]], scores: NDArray[np.float64]) -> None:
     predicted, classes = scores.argmax(axis=-1), scores.shape[-1]
     (left, right), (bottom, top) = [(line[0] - (h := (line[1] - line[0]) / 2), line[-1] + h) for line in lines]
-    tints = matplotlib_part("colors").ListedColormap([_color(i) for i in range(classes)])
+    tints = matplotlib_part("colors").ListedColormap(CLASS_COLORS[:classes])
     window = {"extent": (left, right, bottom, top), "origin": "lower", "aspect": "auto", "interpolation": "nearest"}
     ax.imshow(predicted, cmap=tints, vmin=-0.5, vmax=classes - 0.5, alpha=0.28, zorder=0, **window)
     for i in range(classes if classes > 2 else 1):
@@ -125,10 +126,6 @@ def _draw_regions(ax: Any, lines: list[NDArray[np.float64]], scores: NDArray[np.
 def _draw_points(ax: Any, inputs: NDArray[np.float64], labels: NDArray[np.int64], names: list[str]) -> None:
     for i, name in enumerate(names):
         x, y = inputs[labels == i].T
-        style = {"color": _color(i), "edgecolors": "white", "linewidths": 0.6}
+        style = {"color": CLASS_COLORS[i], "edgecolors": "white", "linewidths": 0.6}
         ax.scatter(x, y, s=30, marker=MARKERS[i], label=plain(name, 18), zorder=2, **style)
     ax.legend(title="class", frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-
-
-def _color(i: int) -> str:
-    return COLORS[i % len(COLORS)]
