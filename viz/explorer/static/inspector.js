@@ -1,4 +1,5 @@
 // The panel beside the picture: what is to be known of a node or of a group.
+import { products } from "./products.js";
 import { bar, h, numberText, percentText, plural } from "./words.js";
 
 const MOST = 12;
@@ -47,7 +48,7 @@ export class Inspector {
       leaf ? this.edit(node) : h("p", { class: "formula" }, `${words.name(node)} = ${words.formula(node)}`),
       told.kind === "operation" && !told.computed ? h("p", { class: "note" }, "This op is Python of your own: the page keeps the number that it had, whatever is edited.") : null,
       known ? this.chainRule(node) : null,
-      known && !leaf ? this.operands(node) : null,
+      known && told.op === "dot" ? products(app, node, (one) => this.link(one)) : known && !leaf ? this.operands(node) : null,
       known ? this.paths(node) : null,
       this.source(node),
     ];
@@ -119,6 +120,7 @@ export class Inspector {
     if (node === graph.root || !app.complete()) return null;
     const { count, best } = graph.paths(node);
     if (!count) return null;
+    if (best.every(({ product }) => product === 0)) return h("section", {}, h("h3", {}, plural(count, "path")), h("p", { class: "quiet" }, "A factor on each is 0, so that nothing comes through."));
     const lines = best.map(({ product, share, nodes }) => {
       const shown = nodes.length > 7 ? [...nodes.slice(0, 3), null, ...nodes.slice(-3)] : nodes;
       return h("li", {}, h("div", { class: "share" }, bar(share, 80), h("span", {}, percentText(share)), h("span", { class: "quiet" }, numberText(product))),
