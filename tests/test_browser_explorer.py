@@ -106,9 +106,11 @@ def test_a_dot_opens_into_its_products(chromium: Any, lecture: tuple[Path, Value
     assert titles == [factor.label for pair in largest[:12] for factor in pair]
     shown = [text.replace("−", "-").split()[0] for text in table.locator("td:last-child").all_inner_texts()]
     rest = sum(w.data * x.data for w, x in largest[12:])
-    expected = [*(w.data * x.data for w, x in largest[:12]), rest, dot.data]
+    total = next(node for node in nodes if dot in node.parents)
+    expected = [*(w.data * x.data for w, x in largest[:12]), rest, dot.data, total.data - dot.data, total.data]
     assert list(map(float, shown)) == pytest.approx(expected, rel=1e-3)
-    assert table.locator("th[scope=row]").all_inner_texts()[-2:] == ["37 more", "sum"]
+    assert table.locator("th[scope=row]").all_inner_texts()[-4:-2] == ["37 more", "sum"]
+    assert page.locator("#panel-node").evaluate("panel => panel.scrollWidth - panel.clientWidth") == 0
     page.locator("#tab-maps").click()
     page.get_by_label("weight × input").check()
     captions = page.locator(".maps figcaption").all_inner_texts()

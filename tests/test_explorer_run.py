@@ -9,7 +9,7 @@ import pytest
 
 from autograd_mini import RULES, Value
 from autograd_mini.kits import FLOAT
-from nn import MLP, Callback, Layer, Module, Trainer, cross_entropy, moons
+from nn import MLP, Callback, Dataset, Layer, Module, Trainer, cross_entropy, moons
 from viz.colors import CLASS_COLORS
 from viz.explorer.data import GraphData
 from viz.explorer.run import scene_of
@@ -117,6 +117,16 @@ def test_the_run_says_which_row_it_is_of() -> None:
         f"This page is of row 19 of the 20 training rows, target {target}, in evaluation mode.",
         "For another row, explore(trainer, row=0) or autograd-mini explore RUN --row 0 writes a page.",
     ]
+
+
+def test_targets_of_minus_1_and_1_have_a_boundary_too() -> None:
+    rows = moons(20, seed=0)
+    trainer = Trainer(MLP(2, [3, 1], seed=0), loss="hinge", progress=False)
+    trainer.fit(Dataset(rows.inputs, 2.0 * rows.targets - 1.0), epochs=1)
+    scene = scene_of(trainer, 0)
+    boundary = scene.boundary(GraphData(scene.root))
+    assert (boundary["classes"], boundary["isProbability"]) == (["-1", "1"], False)
+    assert [point[2] for point in boundary["points"]] == rows.targets.tolist()
 
 
 def test_the_boundary_has_the_colours_of_plot_decision_boundary() -> None:

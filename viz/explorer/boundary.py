@@ -20,7 +20,10 @@ _MOST_POINTS = 400
 def boundary_of(trainer: Trainer, inputs: Sequence[Value], outputs: Sequence[Value], data: GraphData) -> Any:
     """Collect the places of inputs and outputs in the graph, and the points; None where there is no such boundary."""
     train = trainer.data["train"]
-    targets = np.asarray(train.targets)
+    targets, names = np.asarray(train.targets), train.class_names or ()
+    is_sign = targets.size == len(train) and set(targets.ravel().tolist()) == {-1.0, 1.0}
+    if is_sign:  # as hinge has them
+        targets, names = (targets.ravel() > 0.0).astype(np.int64), ("-1", "1")
     kinds = sorted({int(t) for t in targets.tolist() if t == int(t)}) if targets.ndim == 1 else []
     count = max(len(outputs), 2)
     if len(inputs) != 2 or not kinds or kinds[0] < 0 or kinds[-1] >= count or count > len(CLASS_COLORS):
@@ -33,7 +36,6 @@ def boundary_of(trainer: Trainer, inputs: Sequence[Value], outputs: Sequence[Val
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.08 * np.maximum(high - low, 1e-9)
     some = range(0, len(points), -(-len(points) // _MOST_POINTS))
-    names = train.class_names or ()
     return {
         "inputs": [data.index[value] for value in inputs],
         "outputs": [data.index[value] for value in outputs],
@@ -44,7 +46,7 @@ def boundary_of(trainer: Trainer, inputs: Sequence[Value], outputs: Sequence[Val
         "left": len(points) - len(some),
         "classes": [names[i] if i < len(names) else str(i) for i in range(count)],
         "colors": list(CLASS_COLORS[:count]),
-        "isProbability": _is_probability(trainer, outputs),
+        "isProbability": not is_sign and _is_probability(trainer, outputs),
     }  # fmt: skip
 
 

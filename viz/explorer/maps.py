@@ -35,7 +35,12 @@ def maps_of(data: GraphData, input_shape: Sequence[int] | None) -> dict[str, Any
                 times = _factors(data, nodes)
                 maps.append({"title": name, "nodes": nodes, "times": times, "columns": columns, "grey": False})
     greys = [grey(i / 10.0, 0.0, 1.0) for i in range(11)]
-    return {"maps": maps[:_MOST_MAPS], "scale": list(RED_BLUE), "greys": greys}
+    return {
+        "maps": maps[:_MOST_MAPS],
+        "moreMaps": max(0, len(maps) - _MOST_MAPS),
+        "scale": list(RED_BLUE),
+        "greys": greys,
+    }
 
 
 def _series(data: GraphData) -> Mapping[str, list[int]]:

@@ -21,12 +21,11 @@ export class Inspector {
     const leaves = [...graph.leaves].filter((i) => state.reached[i] && graph.told(i).kind !== "constant");
     leaves.sort((a, b) => Math.abs(state.gradient[b]) - Math.abs(state.gradient[a]));
     const largest = Math.abs(state.gradient[leaves[0]]) || 1;
-    const rows = leaves.slice(0, MOST).map((i) => h("tr", {}, h("th", { scope: "row" }, this.link(i)), h("td", {}, app.valueText(i)), h("td", {}, app.gradientText(i)),
-      h("td", {}, bar(state.gradient[i] / largest, 44))));
+    const rows = leaves.slice(0, MOST).map((i) => h("tr", {}, h("th", { scope: "row" }, this.link(i)), h("td", {}, app.valueText(i)), h("td", {}, app.gradientText(i), bar(state.gradient[i] / largest, 60))));
     return [
       h("h2", {}, "The graph"),
       h("p", { class: "quiet" }, `${plural(graph.operations.length, "operation")}, ${plural(graph.leaves.length, "leaf", "leaves")}, ${plural(graph.stepCount, "edge")} that a gradient takes. Click a card, or go through the picture with Tab and the arrow keys; ? lists all keys.`),
-      rows.length ? h("section", {}, h("h3", {}, "Largest gradients"), h("table", {}, h("thead", {}, h("tr", {}, ...["leaf", "value", "gradient", ""].map((text) => (text ? h("th", { scope: "col" }, text) : h("td")))), ), h("tbody", {}, rows))) : null,
+      rows.length ? h("section", {}, h("h3", {}, "Largest gradients"), h("table", { class: "bars" }, h("thead", {}, h("tr", {}, ...["leaf", "value", "gradient"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows))) : null,
     ];
   }
 

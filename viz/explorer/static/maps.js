@@ -1,5 +1,5 @@
 // Weights, gradients and the parts of a sum laid out as the image is.
-import { h, numberText, s } from "./words.js";
+import { h, numberText, plural, s } from "./words.js";
 
 const CELL = 22;
 
@@ -20,7 +20,7 @@ export class Maps {
     if (this.maps.length) {
       const choose = (what, text) => h("label", {}, h("input", { type: "radio", name: "map", checked: what === this.what, onchange: () => { this.what = what; this.update(); } }), ` ${text}`);
       host.append(h("h2", {}, "As the input lies"), h("fieldset", { class: "row" }, h("legend", { class: "hidden" }, "What the maps show"), choose("value", "values"), choose("gradient", "gradients"), data.maps.some(({ times }) => times) ? choose("product", "weight × input") : null),
-        h("div", { class: "maps" }, this.maps.map((map) => map.figure)));
+        h("div", { class: "maps" }, this.maps.map((map) => map.figure)), data.moreMaps ? h("p", { class: "quiet" }, `and ${plural(data.moreMaps, "map")} more`) : "");
     }
   }
 
