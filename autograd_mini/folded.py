@@ -158,9 +158,9 @@ class FoldedGraph:
         }
 
     def sources(self, node: Any) -> list[Any]:
-        """The nodes that one node depends on, each once."""
+        """The nodes here that one node depends on, each once."""
         inputs = node.inputs if isinstance(node, Group) else node.parents
-        return list(dict.fromkeys(self.node_of[x] for x in inputs))
+        return list(dict.fromkeys(self.node_of[x] for x in inputs if x in self.node_of))
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:

@@ -17,13 +17,13 @@ from autograd_mini.grouping import LEVELS, Groups, cut_at, groups_of, layers_amo
 from autograd_mini.quotient import acyclic_classes
 from autograd_mini.tracer import refuse_unknown
 
-__all__ = ["Edge", "Fold", "FoldedGraph", "Group", "fold", "groups_of"]
+__all__ = ["Cut", "Edge", "Fold", "FoldedGraph", "Group", "Path", "fold", "fold_nodes", "groups_of", "within"]
 
 Fold: TypeAlias = int | str | None
 """How far to fold: a number of levels to leave open, a name of ``FOLDS``, or None for not at all."""
 
-_Path: TypeAlias = tuple[str, ...]
-_Cut: TypeAlias = Callable[[_Path], _Path]
+Path: TypeAlias = tuple[str, ...]
+Cut: TypeAlias = Callable[[Path], Path]
 
 FOLDS = (*LEVELS, "structure", "auto")
 _MOST_NODES = 300  # that "auto" leaves
@@ -77,7 +77,7 @@ def fold(
     if depth is None:
         return FoldedGraph(root, order, len(order))
     paths = groups if groups is not None else structure_of(root) if depth == "structure" else groups_of(root)
-    return _folded(root, order, paths, _cutter(depth, paths), set(opened), set(apart))
+    return fold_nodes(root, order, paths, _cutter(depth, paths), set(opened), set(apart))
 
 
 def _fitting(root: Any, order: Sequence[Any], opened: Any, apart: Any, groups: Groups | None) -> FoldedGraph:
@@ -88,32 +88,44 @@ def _fitting(root: Any, order: Sequence[Any], opened: Any, apart: Any, groups: G
     paths = groups if groups is not None else groups_of(root)
     structure = structure_of(root)
     for depth in range(max(map(len, paths.values())) - 1, -1, -1):
-        folded = _folded(root, order, paths, _within(depth + 1), opened, apart)
+        folded = fold_nodes(root, order, paths, within(depth + 1), opened, apart)
         if len(folded.nodes) <= _MOST_NODES:
             return folded
     both = {node: path or structure[node] for node, path in paths.items()}
-    folded = _folded(root, order, both, _within(1), opened, apart)
-    return folded if len(folded.nodes) <= _MOST_NODES else _folded(root, order, structure, _whole, opened, apart)
+    folded = fold_nodes(root, order, both, within(1), opened, apart)
+    return folded if len(folded.nodes) <= _MOST_NODES else fold_nodes(root, order, structure, _whole, opened, apart)
 
 
-def _folded(
+def fold_nodes(
     root: Any,
     order: Sequence[Any],
-    paths: Mapping[Any, _Path],
-    cut: _Cut,
-    opened: set[_Path],
-    apart: set[Any],
+    paths: Mapping[Any, Path],
+    cut: Cut,
+    opened: Collection[Path] = (),
+    apart: Collection[Any] = (),
 ) -> FoldedGraph:
+    """Fold these nodes of a graph: all of it, or a part such as a group and what is next to it.
+
+    Args:
+        root: the Value whose graph it is.
+        order: nodes, each after those of them that it is made of.
+        paths: the path of every node's group. Inputs with a path that no operation here has are a group of leaves.
+        cut: gives the path of the group to fold into; () for none.
+        opened: paths of groups that stay open nevertheless.
+        apart: leaves that stay nodes of their own.
+    """
     operations = [node for node in order if node.parents]
-    class_of = {node: _opened(cut, paths.get(node, ()), opened) or node for node in operations}
-    classes = acyclic_classes(operations, class_of)
+    path_of = {node: _opened(cut, paths.get(node, ()), opened) for node in order}
+    classes = acyclic_classes(operations, {node: path_of[node] or node for node in operations})
     place = {node: i for i, (_, members) in enumerate(classes) for node in members}
     used_by: dict[Any, set[int]] = {node: set() for node in order}
     for node in operations:
         for parent in node.parents:
-            used_by[parent].add(place[node])
-    used_by[root].add(len(classes))  # the root is an output, and the last
-    own, free = _placed_leaves(order, [isinstance(name, tuple) for name, _ in classes], used_by, apart)
+            if parent in used_by:
+                used_by[parent].add(place[node])
+    if root in used_by:
+        used_by[root].add(len(classes))  # the root is an output, and the last
+    own, free = _placed_leaves(order, [name for name, _ in classes], used_by, apart, path_of)
     place |= {leaf: i for i, leaves in own.items() for leaf in leaves}
     nodes: list[Any] = []
     parts: dict[Any, list[Group]] = {}
@@ -135,35 +147,52 @@ def _folded(
 
 
 def _placed_leaves(
-    order: Sequence[Any], is_group: Sequence[bool], used_by: Mapping[Any, set[int]], apart: set[Any]
+    order: Sequence[Any],
+    names: Sequence[Any],
+    used_by: Mapping[Any, set[int]],
+    apart: Collection[Any],
+    path_of: Mapping[Any, Path],
 ) -> tuple[dict[int, list[Any]], dict[int, list[Any]]]:
     """List the leaves that go into each group, and those that stay outside by the first node that they go to."""
+    taken = {name for name in names if isinstance(name, tuple)}
     own: dict[int, list[Any]] = {}
     free: dict[int, list[Any]] = {}
+    together: dict[Path, list[Any]] = {}
     for leaf in order:
-        if not leaf.parents:
-            first = min(used_by[leaf])
-            is_own = leaf.op and len(used_by[leaf]) == 1 and is_group[first : first + 1] == [True] and leaf not in apart
-            (own if is_own else free).setdefault(first, []).append(leaf)
+        if leaf.parents:
+            continue
+        first, path = min(used_by[leaf]), path_of[leaf]
+        if leaf in apart:
+            free.setdefault(first, []).append(leaf)
+        elif leaf.op and len(used_by[leaf]) == 1 and isinstance(names[first] if first < len(names) else None, tuple):
+            own.setdefault(first, []).append(leaf)
+        elif not leaf.op and path and path not in taken:
+            together.setdefault(path, []).append(leaf)
+        else:
+            free.setdefault(first, []).append(leaf)
+    for path, leaves in together.items():
+        first = min(min(used_by[leaf]) for leaf in leaves)
+        free.setdefault(first, []).append(Group(path, (), leaves, (), leaves))
     return own, free
 
 
-def _cutter(depth: int | str, paths: Groups) -> _Cut:
+def _cutter(depth: int | str, paths: Groups) -> Cut:
     """Give the function from the path of a node to that of the group it is folded into; () for none."""
     if isinstance(depth, int):
         return lambda path: path[: depth + 1] if len(path) > depth else ()
     return _whole if depth == "structure" else partial(cut_at, depth, layers=layers_among(paths.values()))
 
 
-def _within(length: int) -> _Cut:
+def within(length: int) -> Cut:
+    """Fold into groups so deep in each other at most; what is in fewer groups is folded too."""
     return lambda path: path[:length]
 
 
-def _whole(path: _Path) -> _Path:
+def _whole(path: Path) -> Path:
     return path
 
 
-def _opened(cut: _Cut, path: _Path, opened: set[_Path]) -> _Path:
+def _opened(cut: Cut, path: Path, opened: Collection[Path]) -> Path:
     """Cut a path, but so that the groups that are to stay open do."""
     group = cut(path)
     while group in opened:
@@ -172,12 +201,12 @@ def _opened(cut: _Cut, path: _Path, opened: set[_Path]) -> _Path:
     return group
 
 
-def _bundled(leaves: Sequence[Any], apart: set[Any], opened: set[_Path]) -> list[Any]:
+def _bundled(leaves: Sequence[Any], apart: Collection[Any], opened: Collection[Path]) -> list[Any]:
     """Put leaves of the same kind together where there are many."""
     kinds: dict[str, list[Any]] = {}
     result: list[Any] = []
     for leaf in leaves:
-        if leaf in apart:
+        if isinstance(leaf, Group) or leaf in apart:
             result.append(leaf)
         else:
             kinds.setdefault(leaf.op, []).append(leaf)

@@ -118,7 +118,7 @@ def test_local_derivatives_and_the_chain_rule_stand_on_the_edges():
     source = draw_dot(root, show_local=True).source
     labels = re.findall(r'-> v\d+ \[.*?\blabel="([^"]*)"', source)
     assert labels == [" local -1e-05 ", " local 3 ", " local 2 "]
-    assert 'edgetooltip="upstream 2 × local 3 = 6"' in source
+    assert 'edgetooltip="upstream × local: 2 × 3 = 6"' in source
     assert "local" not in draw_dot(root).source
 
 

@@ -39,6 +39,11 @@ def text(source):
     return re.sub(r"<[^>]*>", "|", source)
 
 
+def lines(figure):
+    """The first line on each node."""
+    return [line for line in figure.text.split("\n") if not line.startswith(" ")]
+
+
 def drawn(source):
     graph = json.loads(render(source, "json"))
     names = [node["name"] for node in graph.get("objects", [])]
@@ -109,7 +114,7 @@ def test_the_neurons_of_a_layer_stand_in_their_order(label):
     expected = [
         f"{name}.neuron{i + 1}" for name, n in (("hidden1", 12), ("hidden2", 11), ("output", 10)) for i in range(n)
     ]
-    assert [line.split(":")[0] for line in figure.text.split("\n") if ".neuron" in line] == expected
+    assert [line.split(":")[0] for line in lines(figure) if ".neuron" in line] == expected
     drawn = json.loads(render(figure.source, "json"))["objects"]
     heights = {
         re.search(r">(\w+\.neuron\d+)", node["label"])[1]: float(node["pos"].split(",")[1])
@@ -126,15 +131,26 @@ def test_like_groups_that_feed_one_another_stay_in_the_order_of_the_graph():
     for number in (3, 2, 10, "1" * 5000):
         with scope(f"step{number}"):
             x = (x * x).tanh()
-    names = [line[:6] for line in draw_dot(x, fold=0).text.split("\n")[1:4]]
+    names = [line[:6] for line in lines(draw_dot(x, fold=0))[1:4]]
     assert names == ["step3:", "step2:", "step10"]
 
 
 def test_the_text_of_a_group_counts_its_ends():
     _, _, loss = lecture()
-    lines = draw_dot(loss, fold="layer").text.split("\n")
-    assert lines[1].endswith("; 49 inputs, 3 outputs")
-    assert lines[3].endswith("; 10 inputs, 1 output")
+    heads = lines(draw_dot(loss, fold="layer"))
+    assert heads[1].endswith("; 49 inputs, 3 outputs")
+    assert heads[3].endswith("; 10 inputs, 1 output")
+
+
+def test_the_text_of_a_group_has_its_numbers_and_its_total_derivatives():
+    _, b, c, _, root = scoped()
+    assert draw_dot(root, fold=0).text.split("\n")[1:6] == [
+        "square: 3 operations, 1 parameter, 1 constant; 1 input, 1 output",
+        f"  ** = {number_text(c.data)}, gradient {number_text(c.grad)}",
+        "  its parameter",
+        f"  b = -3, gradient {number_text(b.grad)}",
+        f"  from a: total {number_text(2 * (2 * -3 + 2) * (-3 + 1), 4)}",
+    ]
 
 
 def test_the_largest_of_many_derivatives_is_told():
@@ -316,7 +332,7 @@ def test_a_hostile_name_changes_no_node_or_edge(name):
     for options in ({"fold": 0}, {"fold": 0, "paths_to": a}, {"fold": 0, "focus": a}, {"paths_to": a}):
         source = draw_dot(root, **options).source
         found, between = drawn(source)
-        assert [one for one in found if not one.endswith("s")] == nodes(source)
+        assert [one for one in found if one.startswith("v")] == nodes(source)
         assert set(edges(source)) <= set(between)
     assert drawn(draw_dot(root, fold=0).source)[0] == ["v0", "v1", "v2"]
 

@@ -4,10 +4,12 @@ from collections import deque
 from collections.abc import Collection
 
 from autograd_mini import Report, Value, gradients, topological_order
+from autograd_mini.folding import FoldedGraph
 from autograd_mini.number import number_text
 from viz.colors import theme_named
-from viz.dot import Looks, graph_source
 from viz.figure import Figure
+from viz.graph_dot import graph_source
+from viz.graph_scene import GraphScene
 
 __all__ = ["draw_blame"]
 
@@ -44,15 +46,24 @@ def draw_blame(report: Report, *, theme: str = "light", rankdir: str = "LR") -> 
     if blame is None:
         raise ValueError("draw_blame draws the way to a wrong op, and this report blames none; print it")
     shown = {*_way(report.root, {blame.node}), *_way(blame.node, set(blame.inputs)), *blame.node.parents}
-    nodes = [node for node in topological_order(report.root) if node in shown]
+    order = topological_order(report.root)
+    nodes = [node for node in order if node in shown]
     notes = {}
     if blame.argument is not None:
         found, expected = _told_apart(blame.found, blame.expected)
         what = "the local derivative's own slope" if blame.is_second else "local"
         note = f"{what} {found}, by differences {expected}"
         notes[blame.node, blame.argument] = note
-    looks = Looks(theme_named(theme), rankdir, True, marked=blame.node, notes=notes, gradients=gradients(report.root))
-    return Figure(graph_source(nodes, report.root, looks), f"{blame.op} is wrong", lambda: repr(report))
+    scene = GraphScene(
+        folded=FoldedGraph(report.root, nodes, len(order)),
+        nodes=nodes,
+        mark="wrong",
+        marked=blame.node,
+        notes=notes,
+        tells_derivatives=True,
+        gradients=gradients(report.root),
+    )
+    return Figure(graph_source(scene, theme_named(theme), rankdir), f"{blame.op} is wrong", lambda: repr(report))
 
 
 def _told_apart(a: float, b: float) -> tuple[str, str]:

@@ -1,21 +1,18 @@
 """``draw_dot``: the graph behind a Value, operation by operation."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from autograd_mini import RULES, GraphTooLargeError, Report, Value
+from autograd_mini import GraphTooLargeError, Report, Value
 from autograd_mini.folding import Fold
 from nn import Module
 from viz.colors import theme_named
 from viz.figure import Figure
-from viz.folded import folded_source, summary
+from viz.graph_dot import graph_source
 from viz.graph_text import graph_text
-from viz.looks import Looks, draw_rest, finished, local_attributes, new_graph, node_table, numbered
 from viz.marks import proof_for
-from viz.markup import tooltip_text
-from viz.view import View
+from viz.view import part_of
 
-__all__ = ["Looks", "draw_dot", "graph_source"]
+__all__ = ["draw_dot"]
 
 _MOST_NODES = 300
 
@@ -84,40 +81,11 @@ def draw_dot(
     if not isinstance(value, Value):
         raise TypeError(_wrong_type(value))
     proof = proof_for(value, marks)
-    looks = Looks(theme_named(theme), rankdir, show_local, proof=proof)
-    view = View(value, fold, focus, radius, paths_to)
-    if len(view.nodes) > _MOST_NODES and not force:
-        raise GraphTooLargeError(_too_large(len(view.nodes)))
-    source = (
-        folded_source(view, looks) if fold is not None else graph_source(view.nodes, value, view.plain_looks(looks))
-    )
-    return Figure(source, view.description, lambda: graph_text(view.nodes, value, summary, proof))
-
-
-def graph_source(nodes: Sequence[Value], root: Value, looks: Looks) -> str:
-    """Write these nodes and the edges between them in the DOT language."""
-    colors = looks.colors
-    graph = new_graph(looks)
-    name = {node: f"v{i}" for i, node in enumerate(nodes)}
-    for node in nodes:
-        hint = repr(node) if looks.gradients is None else str(node.line or node.label)  # the repr has no gradient then
-        graph.node(name[node], f"<{node_table(node, node is root, looks)}>", tooltip=tooltip_text(hint))
-    for node in nodes:
-        shown = looks.opened.get(node, node)
-        order_counts = len(shown.parents) > 1 and not (shown.op in RULES and RULES[shown.op].commutative)
-        for i, (parent, local) in enumerate(zip(shown.parents, shown.local_derivatives, strict=True)):
-            if parent not in name:
-                continue
-            attributes: dict[str, str] = {}
-            if (node, i) in looks.notes:
-                color = colors.roles[looks.mark]
-                attributes |= {"label": f" {looks.notes[node, i]} ", "fontcolor": color, "color": color}
-                attributes |= {"penwidth": "2", "style": "dashed" if (node, i) in looks.dashed else "solid"}
-            elif looks.show_local and node not in looks.unknown:
-                attributes = local_attributes(node, i, local, looks)
-            graph.edge(name[parent], name[node], **(numbered(attributes, i) if order_counts else attributes))
-        draw_rest(graph, name[node], looks.more.get(node, (0, 0)), looks, ("argument", "use"))
-    return finished(graph, looks)
+    scene = part_of(value, fold, focus, radius, paths_to, show_local=show_local)
+    if len(scene.nodes) > _MOST_NODES and not force:
+        raise GraphTooLargeError(_too_large(len(scene.nodes)))
+    source = graph_source(scene, theme_named(theme), rankdir, proof)
+    return Figure(source, scene.description, lambda: graph_text(scene, proof))
 
 
 def _too_large(count: int) -> str:

@@ -1,54 +1,84 @@
-"""A graph in lines of plain text, for a terminal or a screen reader."""
-
-from collections.abc import Callable, Sequence
-from typing import Any
+"""The scene of a graph in lines of plain text, for a terminal or a screen reader."""
 
 from autograd_mini import Value
+from autograd_mini.folding import Group
 from autograd_mini.number import number_text
 from autograd_mini.printing import printable
+from viz.graph_scene import GraphScene, Link, Rest
 from viz.marks import Proof
+from viz.scene import Number
 
 __all__ = ["graph_text"]
 
 
-def graph_text(nodes: Sequence[Any], root: Value, summary: Callable[[Any], str], proof: Proof | None = None) -> str:
-    """Write a node or a folded group to a line, arguments before what is made of them.
+def graph_text(scene: GraphScene, proof: Proof | None = None) -> str:
+    """Write a node to a line, arguments before what is made of them; of a folded group its outputs and totals too.
 
     Args:
-        nodes: Values and groups, in topological order.
-        root: the node that the gradients are of.
-        summary: says what a group is.
+        scene: what is shown.
         proof: what checks each gradient; None for no verdicts.
 
     Example:
+        >>> from autograd_mini import fold
         >>> x = Value(3.0, "x")
         >>> y = x * x
         >>> y.backward()
-        >>> print(graph_text([x, y], y, str))
+        >>> folded = fold(y)
+        >>> print(graph_text(GraphScene(folded=folded, nodes=folded.nodes)))
         x = 3, input, gradient 6
         v1 = mul(x, x) = 9, gradient 1: the output
     """
-    names = {node: f"v{i}" if not isinstance(node, Value) else _name(node, f"v{i}") for i, node in enumerate(nodes)}
-    lines = []
-    for node in nodes:
-        if not isinstance(node, Value):
-            lines.append(summary(node))
-            continue
-        arguments = ", ".join(
-            names.get(parent) or _name(parent, number_text(parent.data, 4)) for parent in node.parents
-        )
-        made = f"{node.op}({arguments}) = " if node.parents else ""
-        role = "" if node.parents else f", {node.op or 'input'}"
-        gradient = f", gradient {number_text(node.grad)}" if node.has_grad else ", gradient not computed"
-        mark = proof.mark(node, node.grad) if proof and node.has_grad and node.op != "constant" else None
-        verdict = "" if mark is None else f" ({mark.words})"
-        end = ": the output" if node is root else ""
-        gradient = "" if node.op == "constant" and node is not root else gradient + verdict
-        lines.append(f"{names[node]} = {made}{number_text(node.data)}{role}{gradient}{end}")
+    names = {node: _name(node, f"v{i}") for i, node in enumerate(scene.nodes)}
+    links: dict[object, list[Link]] = {}
+    for link in scene.links():
+        links.setdefault(link.head, []).append(link)
+    lines: list[str] = []
+    for node in scene.nodes:
+        if isinstance(node, Group):
+            card = scene.card(node)
+            lines.append(card.hint)
+            lines += (f"  {_line(line, proof)}" for line in card.lines)
+            lines += (
+                f"  from {names[link.tail]}: {link.text.replace(chr(10), ', ')}"
+                for link in links.get(node, ())
+                if link.text
+            )
+        else:
+            lines.append(_value(node, scene, names, proof))
+    for ends in scene.rests:
+        rest, node = ends if isinstance(ends[0], Rest) else reversed(ends)
+        lines.append(f"{rest.text} of {names[node]}")
     if proof is not None:
         lines.append(f"marks: {proof.legend()}")
     return "\n".join(lines)
 
 
-def _name(node: Value, otherwise: str) -> str:
-    return printable(str(node.label)) or otherwise
+def _value(node: Value, scene: GraphScene, names: dict[object, str], proof: Proof | None) -> str:
+    is_root = node is scene.root
+    shown = scene.stand_ins.get(node, node)
+    arguments = ", ".join(names.get(parent) or _name(parent, number_text(parent.data, 4)) for parent in shown.parents)
+    made = f"{shown.op}({arguments}) = " if shown.parents else ""
+    number = scene.card(node).lines[0]
+    assert isinstance(number, Number)
+    data = "not computed" if number.value is None else number_text(number.value)
+    role = "" if node.parents else f", {node.op or 'input'}"
+    gradient = "" if node.op == "constant" and not is_root else f", {_gradient(number, proof)}"
+    return f"{names[node]} = {made}{data}{role}{gradient}{': the output' if is_root else ''}"
+
+
+def _line(line: Number | str, proof: Proof | None) -> str:
+    if isinstance(line, str):
+        return line
+    data = "not computed" if line.value is None else number_text(line.value)
+    return f"{printable(line.name) or 'output'} = {data}, {_gradient(line, proof)}"
+
+
+def _gradient(number: Number, proof: Proof | None) -> str:
+    if number.gradient is None:
+        return "gradient not computed"
+    mark = proof.mark(number.node, number.gradient) if proof and number.node.op != "constant" else None
+    return f"gradient {number_text(number.gradient)}{'' if mark is None else f' ({mark.words})'}"
+
+
+def _name(node: object, otherwise: str) -> str:
+    return printable(node.name if isinstance(node, Group) else str(getattr(node, "label", ""))) or otherwise

@@ -1,14 +1,18 @@
 """``draw_step``: where a Debugger stands, and the graph around it."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from autograd_mini.backward import Step
+from autograd_mini.folding import FoldedGraph
 from autograd_mini.standing import product_line
 from autograd_mini.stepper import Debugger
 from autograd_mini.value import Value
 from viz.colors import theme_named
-from viz.dot import Looks, graph_source
 from viz.figure import Figure
+from viz.graph_dot import graph_source
+from viz.graph_scene import GraphScene
+from viz.view import left_out
 
 __all__ = ["draw_step"]
 
@@ -54,24 +58,24 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
     if len(debugger.order) <= _SMALL:
         depth = len(debugger.order)
     nodes = surroundings.within(depth, [*centre, *(node for step in steps for node in (step.node, step.parent))])
-    looks = Looks(
-        theme_named(theme),
-        rankdir,
-        show_local=True,
-        mark="here",
+    names = debugger.names
+    scene = GraphScene(
+        folded=FoldedGraph(debugger.root, nodes, len(debugger.order)),
+        nodes=nodes,
+        rests=surroundings.left_out(nodes),
+        caption=_CAPTION if steps else "",
         marked=debugger.node,
         notes={(step.node, step.argument): product_line(step) for step in steps},
         dashed={(step.node, step.argument) for step in steps if step is not debugger.last},
+        tells_derivatives=True,
         gradients={} if debugger.in_forward_pass else debugger.gradients,
-        names=lambda node: debugger.names(node) if node.parents else node.label,
+        names=lambda node: names(node) if node.parents else str(node.label),
         unknown=set(debugger.order[: -debugger.place[0] or None]) if debugger.in_forward_pass else (),
-        more=surroundings.left_out(nodes),
-        opened={node: debugger.stand_in(node) for node in nodes},
-        caption=_CAPTION if steps else "",
+        stand_ins={node: debugger.stand_in(node) for node in nodes},
     )
     return Figure(
-        graph_source(nodes, debugger.root, looks),
-        f"{len(nodes)} nodes around {debugger.names(nodes[0])}",
+        graph_source(scene, theme_named(theme), rankdir),
+        f"{len(nodes)} nodes around {names(nodes[0])}",
         repr(debugger),
     )
 
@@ -93,17 +97,10 @@ class _Surroundings:
             found = found | frontier
         return list(found)
 
-    def left_out(self, nodes: Sequence[Value]) -> dict[Value, tuple[int, int]]:
-        """How many arguments and uses of each of these nodes are not among them."""
-        shown = set(nodes)
-        uses = self._uses(nodes)
-        return {
-            node: (
-                sum(parent not in shown for parent in self._parents(node)),
-                sum(user not in shown for user in uses[node]),
-            )
-            for node in nodes
-        }
+    def left_out(self, nodes: Sequence[Value]) -> list[tuple[Any, Any]]:
+        """What of the arguments and uses of these nodes is not among them."""
+        shown, uses = set(nodes), self._uses(nodes)
+        return [pair for node in nodes for pair in left_out(node, self._parents(node), uses[node], shown)]
 
     def _parents(self, node: Value) -> tuple[Value, ...]:
         return self._debugger.stand_in(node).parents

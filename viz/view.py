@@ -1,24 +1,24 @@
-"""Which part of a graph a picture shows: all of it, what is near a node, or what lies on the paths to one."""
+"""Which part of a graph ``draw_dot`` shows: all of it, what is near a node, or what lies on the paths to one."""
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
-from functools import cached_property
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from autograd_mini import Value
 from autograd_mini.backward import hand_down
-from autograd_mini.folding import Fold, Group, fold
+from autograd_mini.folding import Fold, FoldedGraph, Group, fold
 from autograd_mini.number import number_text
 from autograd_mini.way import Way
-from viz.looks import Looks
+from viz.graph_scene import GraphScene, Rest
 from viz.markup import clean
 
-__all__ = ["View"]
+__all__ = ["in_order", "left_out", "part_of"]
 
 
-class View:
-    """A folded graph, and which of its nodes are shown.
+def part_of(
+    root: Value, how: Fold, focus: Value | None, radius: int, paths_to: Value | None, *, show_local: bool
+) -> GraphScene:
+    """Fold a graph and choose what to show of it.
 
     Args:
         root: the Value whose graph it is.
@@ -26,122 +26,111 @@ class View:
         focus: a node to stay near to, or None.
         radius: how many edges away from it a node may be.
         paths_to: a node that every node shown must lie on a path to, or None.
-
-    Attributes:
-        folded: the whole graph, folded.
-        nodes: what is shown, Values and Groups, each after those it depends on; siblings in the order of their numbers.
-        on_paths: the Values on the paths to emphasise; empty if none are.
-        marked: the node that is in focus, or None.
-        more: how many of the nodes that a node depends on, and of those that depend on it, are left out.
+        show_local: whether the edges of single operations say their derivative where nothing is folded.
 
     Raises:
         TypeError: if `focus` or `paths_to` is not a Value, or `radius` not a whole number.
         ValueError: if the root does not depend on them, `radius` is below 1, or for an unknown way to fold.
     """
+    if isinstance(radius, bool) or not isinstance(radius, int):
+        raise TypeError(f"radius is a whole number of edges, got {radius!r:.60}")
+    if radius < 1:
+        raise ValueError(f"radius is {radius!r}, but must be 1 or more")
+    for name, node in ("focus", focus), ("paths_to", paths_to):
+        if node is not None and not isinstance(node, Value):
+            raise TypeError(f"{name} is a Value of the graph, got {node!r:.60} of type {type(node).__name__}")
+    folded = fold(root, how, apart=[node for node in (focus, paths_to) if node is not None])
+    nodes = in_order(folded)
+    captions: list[str] = []
+    on_paths: set[Any] = set()
+    rests: list[tuple[Any, Any]] = []
+    if paths_to is not None:
+        way = _way(root, paths_to)
+        on_paths = {paths_to, *way.order}
+        shown = {folded.node_of[node] for node in on_paths}
+        nodes = [node for node in nodes if node in shown]
+        captions.append(_told(way))
+    if focus is not None:
+        nodes, rests = _near(folded, nodes, focus, radius)
+    if any(isinstance(node, Group) for node in nodes):
+        captions.append("double frame: a folded group; total: d output / d input, over all paths inside it")
+    return GraphScene(
+        folded=folded,
+        nodes=nodes,
+        rests=rests,
+        description=_description(folded, len(nodes)),
+        caption=";  ".join(captions),
+        marked=None if focus is None else folded.node_of[focus],
+        on_paths=on_paths,
+        tells_derivatives=show_local or how is not None,
+    )
 
-    def __init__(self, root: Value, how: Fold, focus: Value | None, radius: int, paths_to: Value | None) -> None:
-        if isinstance(radius, bool) or not isinstance(radius, int):
-            raise TypeError(f"radius is a whole number of edges, got {radius!r:.60}")
-        if radius < 1:
-            raise ValueError(f"radius is {radius!r}, but must be 1 or more")
-        for name, node in ("focus", focus), ("paths_to", paths_to):
-            if node is not None and not isinstance(node, Value):
-                raise TypeError(f"{name} is a Value of the graph, got {node!r:.60} of type {type(node).__name__}")
-        self.folded = fold(root, how, apart=[node for node in (focus, paths_to) if node is not None])
-        self.on_paths: Collection[Any] = ()
-        self.marked: Any = None
-        self.more: dict[Any, tuple[int, int]] = {}
-        self._caption: list[str] = []
-        self.nodes: list[Any] = list(self._in_order())
-        if paths_to is not None:
-            self._keep_paths(root, paths_to)
-        if focus is not None:
-            self._keep_near(focus, radius)
-        if any(isinstance(node, Group) for node in self.nodes):
-            self._caption.append("double frame: a folded group; total: d output / d input, over all paths inside it")
 
-    @cached_property
-    def handed_down(self) -> dict[Any, float]:
-        """What the folded graph hands to every Value from outside its group, for each unit that reaches the root."""
-        return self.folded.gradients()
+def in_order(folded: FoldedGraph) -> list[Any]:
+    """List all nodes; where several like groups stand side by side, such as the neurons of a layer, by number."""
+    nodes: list[Any] = []
+    for _, siblings in groupby(folded.nodes, _family):
+        several = list(siblings)
+        if len(several) > 1 and isinstance(several[0], Group):
+            among = set(several)
+            if not any(among.intersection(folded.sources(node)) for node in several):
+                several.sort(key=_number)
+        nodes += several
+    return nodes
 
-    @property
-    def description(self) -> str:
-        """What the picture shows, in a few words."""
-        count, size = len(self.nodes), self.folded.size
-        if len(self.folded.nodes) < size:
-            whole = f"graph of {size:,} nodes folded to {len(self.folded.nodes):,}"
-            return whole if count == len(self.folded.nodes) else f"{count:,} nodes of a {whole}"
-        return f"graph of {count} nodes" if count == size else f"{count:,} nodes of {size:,}"
 
-    @property
-    def caption(self) -> str:
-        """A line below the picture."""
-        return ";  ".join(self._caption)
+def _way(root: Value, w: Value) -> Way:
+    way = Way(root, w)
+    if not way.exists:
+        hint = "; it is the other way round" if way.is_reversed else ""
+        raise ValueError(f"no path leads from {root!r} to paths_to, {w!r}{hint}; give a node that it depends on")
+    return way
 
-    def is_emphasised(self, source: Any, target: Any) -> bool:
-        """Whether the edge from one Value to another lies on a path."""
-        return source in self.on_paths and target in self.on_paths
 
-    def looks(self, looks: Looks) -> Looks:
-        """Add what this part of the graph needs."""
-        return replace(looks, mark="here", marked=self.marked, more=self.more, caption=self.caption)
+def _told(way: Way) -> str:
+    """Say what the paths shown add up to."""
+    gradient = {way.loss: 1.0}
+    hand_down(gradient, way.order)
+    count = way.count()
+    paths = f"{count:,} path{'s' * (count > 1)}" if count < 10**12 else "many paths"
+    ends = f"∂{clean(way.name(way.loss))}/∂{clean(way.name(way.w))}"
+    return f"{ends} = {number_text(gradient[way.w], 4)}, the sum over {paths}, all of which are shown"
 
-    def plain_looks(self, looks: Looks) -> Looks:
-        """Add what this part of a graph that is not folded needs."""
-        notes = {
-            (node, i): "" if local is None else f"local {number_text(local, 4)}"
-            for node in self.nodes
-            if node in self.on_paths
-            for i, (parent, local) in enumerate(zip(node.parents, node.local_derivatives, strict=True))
-            if self.is_emphasised(parent, node)
-        }
-        return replace(self.looks(looks), notes=notes)
 
-    def _in_order(self) -> Iterator[Any]:
-        """Yield all nodes; where several like groups stand side by side, such as the neurons of a layer, by number."""
-        for _, siblings in groupby(self.folded.nodes, _family):
-            several = list(siblings)
-            if len(several) > 1 and isinstance(several[0], Group):
-                among = set(several)
-                if not any(among.intersection(self.folded.sources(node)) for node in several):
-                    several.sort(key=_number)
-            yield from several
+def _near(
+    folded: FoldedGraph, nodes: Sequence[Any], focus: Value, radius: int
+) -> tuple[list[Any], list[tuple[Any, Any]]]:
+    """The nodes near a Value, and what is left out around them."""
+    if focus not in folded.node_of:
+        raise ValueError(f"focus is {focus!r}, which {folded.root!r} does not depend on; give a node of its graph")
+    below = {node: folded.sources(node) for node in nodes}
+    above: dict[Any, list[Any]] = {node: [] for node in (*nodes, *(one for some in below.values() for one in some))}
+    for node, sources in below.items():
+        for source in sources:
+            above[source].append(node)
+    found = near = {folded.node_of[focus]}
+    for _ in range(radius):
+        near = {other for node in near for other in (*below.get(node, ()), *above[node])} - found
+        found = found | near
+    shown = [node for node in nodes if node in found]
+    return shown, [pair for node in shown for pair in left_out(node, below[node], above[node], found)]
 
-    def _keep_paths(self, root: Value, w: Value) -> None:
-        way = Way(root, w)
-        if not way.exists:
-            hint = "; it is the other way round" if way.is_reversed else ""
-            raise ValueError(f"no path leads from {root!r} to paths_to, {w!r}{hint}; give a node that it depends on")
-        self.on_paths = {w, *way.order}
-        of = self.folded.node_of
-        shown = {of[node] for node in self.on_paths}
-        self.nodes = [node for node in self.nodes if node in shown]
-        gradient = {root: 1.0}
-        hand_down(gradient, way.order)
-        count = way.count()
-        paths = f"{count:,} path{'s' * (count > 1)}" if count < 10**12 else "many paths"
-        top, bottom = clean(way.name(root)), clean(way.name(w))
-        text = f"∂{top}/∂{bottom} = {number_text(gradient[w], 4)}, the sum over {paths}, all of which are shown"
-        self._caption.append(text.replace("\\", "\\\\"))
 
-    def _keep_near(self, focus: Value, radius: int) -> None:
-        of = self.folded.node_of
-        if focus not in of:
-            root = self.folded.root
-            raise ValueError(f"focus is {focus!r}, which {root!r} does not depend on; give a node of its graph")
-        self.marked = of[focus]
-        below = {node: self.folded.sources(node) for node in self.nodes}
-        above: dict[Any, list[Any]] = {}
-        for node, sources in below.items():
-            for source in sources:
-                above.setdefault(source, []).append(node)
-        found = near = {self.marked}
-        for _ in range(radius):
-            near = {other for node in near for other in (*below.get(node, ()), *above.get(node, ()))} - found
-            found = found | near
-        self.nodes = [node for node in self.nodes if node in found]
-        self.more = {node: (_missing(below[node], found), _missing(above.get(node, ()), found)) for node in self.nodes}
+def left_out(node: Any, below: Iterable[Any], above: Iterable[Any], shown: Container[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield what is left out of what a node depends on and of what depends on it, as edges from and to a Rest."""
+    arguments, uses = (sum(one not in shown for one in some) for some in (below, above))
+    if arguments:
+        yield Rest(arguments, "input" if isinstance(node, Group) else "argument"), node
+    if uses:
+        yield node, Rest(uses, "use")
+
+
+def _description(folded: FoldedGraph, count: int) -> str:
+    size, all_of_it = folded.size, len(folded.nodes)
+    if all_of_it < size:
+        whole = f"graph of {size:,} nodes folded to {all_of_it:,}"
+        return whole if count == all_of_it else f"{count:,} nodes of a {whole}"
+    return f"graph of {count} nodes" if count == size else f"{count:,} nodes of {size:,}"
 
 
 def _family(node: Any) -> Any:
@@ -154,7 +143,3 @@ def _number(group: Group) -> tuple[int, str]:
     name = group.path[-1]
     digits = name[len(name.rstrip("0123456789")) :].lstrip("0")
     return len(digits), digits
-
-
-def _missing(nodes: Iterable[Any], shown: Collection[Any]) -> int:
-    return sum(node not in shown for node in nodes)
