@@ -2,11 +2,13 @@
 
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from autograd_mini import RULES
+from tests.browser import chromium_or_skip
 
 # A busy machine is no reason to fail, so neither profile measures time.
 _UNTIMED = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -18,6 +20,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deep", action="store_true", help="run hypothesis with many random examples")
     parser.addoption("--peers", action="store_true", help="compare with jax and PyTorch too")
     parser.addoption("--browser", action="store_true", help="open the explorer in Chromium too")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with chromium_or_skip() as browser:
+        yield browser
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,69 +1,23 @@
 """The explorer in Chromium: offline from disk, both passes beside Python, keys alone, axe-core, labels that attack."""
 
-import importlib.util
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograd_mini import Value, fold, gradients, parameter, record_lines, steps, topological_order
-from nn import MLP, Trainer, cross_entropy, digits, moons
+from nn import MLP, cross_entropy, digits
+from tests.browser import Opened
 from tests.javascript import OPS, compare_graphs, compare_rows
 from viz import explore
 from viz.explorer.page import script_text
 from viz.explorer.tables import javascript_table
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-MISSING = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
-if CHROMIUM is None or shutil.which("dot") is None:
-    MISSING.append("chromium" if CHROMIUM is None else "dot")
 HOSTILE = [
     "</script><img src=x onerror=alert(1)>", "<svg onload=alert(2)>", "'\"><script>alert(3)</script>",
     "javascript:alert(4)",
     "{{7*7}}{0}{y}", "<!--<script>", "]]>&lt;b&gt;", "a\u202eb\u2028c",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    if MISSING:
-        pytest.skip(f"{', '.join(MISSING)} not installed: the explorer is not opened")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-class Opened:
-    """A page, and everything that it asked for or said."""
-
-    def __init__(self, chromium: Any, path: Path, *, scheme: str = "light", bypass_csp: bool = False) -> None:
-        self.context = chromium.new_context(
-            color_scheme=scheme, offline=True, viewport={"width": 1440, "height": 900}, bypass_csp=bypass_csp
-        )
-        self.page = self.context.new_page()
-        self.requests: list[str] = []
-        self.said: list[str] = []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.said.append(f"dialog {dialog.message}"), dialog.dismiss()))
-        self.page.goto(path.as_uri())
-        self.page.wait_for_selector("html[data-ready]")
-
-    def close(self) -> None:
-        """The page has loaded nothing but itself, and has had nothing to complain of."""
-        assert len(self.requests) == 1
-        assert self.said == []
-        self.context.close()
-
-    def numbers(self, what: str) -> list[float]:
-        texts = self.page.evaluate(f"Array.from({what}, String)")
-        return [float(text) for text in texts]
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +89,32 @@ def test_a_changed_weight_goes_through_both_passes(chromium: Any, lecture: tuple
     assert opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0] == pytest.approx(loss.data, rel=1e-12)
     page.evaluate("explorer.goTo(explorer.graph.root)")
     assert "test_browser_explorer.py" in page.locator("#panel-node pre").inner_text()
+    opened.close()
+
+
+def test_a_dot_opens_into_its_products(chromium: Any, lecture: tuple[Path, Value]) -> None:
+    path, loss = lecture
+    opened = Opened(chromium, path)
+    page, nodes = opened.page, topological_order(loss)
+    place = next(i for i, node in enumerate(nodes) if node.op == "dot")
+    dot = nodes[place]
+    pairs = zip(dot.parents[:49], dot.parents[49:], strict=True)
+    largest = sorted(pairs, key=lambda pair: -abs(pair[0].data * pair[1].data))
+    page.evaluate("node => explorer.goTo(node)", place)
+    table = page.locator("table.products")
+    titles = table.locator("tbody button").evaluate_all("buttons => buttons.map((button) => button.title)")
+    assert titles == [factor.label for pair in largest[:12] for factor in pair]
+    shown = [text.replace("−", "-").split()[0] for text in table.locator("td:last-child").all_inner_texts()]
+    rest = sum(w.data * x.data for w, x in largest[12:])
+    total = next(node for node in nodes if dot in node.parents)
+    expected = [*(w.data * x.data for w, x in largest[:12]), rest, dot.data, total.data - dot.data, total.data]
+    assert list(map(float, shown)) == pytest.approx(expected, rel=1e-3)
+    assert table.locator("th[scope=row]").all_inner_texts()[-4:-2] == ["37 more", "sum"]
+    assert page.locator("#panel-node").evaluate("panel => panel.scrollWidth - panel.clientWidth") == 0
+    page.locator("#tab-maps").click()
+    page.get_by_label("weight × input").check()
+    captions = page.locator(".maps figcaption").all_inner_texts()
+    assert f"sum {dot.data:.4g}".replace("-", "−") in captions[1]
     opened.close()
 
 
@@ -228,21 +208,13 @@ def test_everything_is_done_by_keys(chromium: Any, lecture: tuple[Path, Value]) 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(chromium: Any, lecture: tuple[Path, Value], scheme: str) -> None:
-    spec = importlib.util.find_spec("axe_playwright_python")
-    assert spec is not None
-    assert spec.origin is not None
-    axe = (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
     opened = Opened(chromium, lecture[0], scheme=scheme, bypass_csp=True)
     page = opened.page
-    page.evaluate(axe)
     for state in ("explorer.update()", "explorer.select('g2')", "explorer.goTo(3)", "explorer.moveTo(200)",
                   "document.getElementById('tab-maps').click()", "document.getElementById('tab-step').click()",
                   "document.getElementById('help').showModal()"):  # fmt: skip
         page.evaluate(state)
-        found = page.evaluate(
-            "axe.run().then(({violations}) => violations.map((v) => [v.id, v.nodes.map((n) => n.html)]))"
-        )
-        assert found == [], f"{scheme}, after {state}"
+        assert opened.violations() == [], f"{scheme}, after {state}"
     opened.close()
 
 
@@ -281,44 +253,6 @@ def test_the_policy_stops_scripts_and_requests(chromium: Any, lecture: tuple[Pat
     opened.context.close()
 
 
-def test_a_run_has_checkpoints_curves_and_a_boundary(chromium: Any, tmp_path: Path) -> None:
-    train, validation, _ = moons(120, seed=0).split(seed=0)
-    trainer = Trainer(MLP(2, [4, 2], activation="tanh", seed=0), progress=False, save=tmp_path / "run")
-    trainer.fit(train, validation=validation, epochs=4, batch_size=16)
-    path = tmp_path / "run.html"
-    explore(trainer, path, row=3)
-    opened = Opened(chromium, path)
-    page = opened.page
-    page.locator("#tab-run").click()
-    assert page.locator("svg.curve").count() == 3
-    assert page.locator("#epoch").get_attribute("max") == "4"
-    last = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
-    assert last == pytest.approx(row_loss(trainer, 3), rel=1e-12)
-    assert page.title().endswith("after 4 epochs")
-    page.locator("#epoch").fill("0")
-    assert page.title() == page.locator("h1").inner_text()
-    assert page.title().endswith("before training")
-    page.locator("#epoch").fill("1")
-    assert page.title().endswith("after 1 epoch")
-    earlier = Trainer.resume(tmp_path / "run" / "epochs" / "0001.npz", progress=False)
-    earlier.attach(train, validation=validation)
-    found = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
-    assert found == pytest.approx(row_loss(earlier, 3), rel=1e-12)
-    page.locator("#tab-maps").click()
-    assert "By area" in page.locator("#panel-maps figcaption").inner_text()
-    passes = """(act) => {
-      const { graph } = explorer, forward = graph.forward;
-      let count = 0;
-      graph.forward = (...args) => { count++; forward.apply(graph, args); };
-      if (act === "step") explorer.moveTo(3); else explorer.change(graph.leaves[0], 0.5);
-      graph.forward = forward;
-      return count;
-    }"""
-    assert page.evaluate(passes, "step") == 0
-    assert page.evaluate(passes, "change") > 100
-    opened.close()
-
-
 def test_a_chain_opens_where_it_can_be_read(chromium: Any, tmp_path: Path) -> None:
     x, w = Value(0.5, "x"), parameter(0.3, "w")
     y: Value = x
@@ -346,9 +280,3 @@ def test_names_are_cut_without_their_digits(chromium: Any) -> None:
     assert names[0].endswith("… 4,085 to 4,168")
     assert names[1] == "short"
     assert max(map(len, names[:2])) <= 22
-
-
-def row_loss(trainer: Trainer, row: int) -> float:
-    train = trainer.data["train"]
-    outputs = trainer.predict(train.inputs[row : row + 1])
-    return float(cross_entropy(outputs[0], int(train.targets[row])))

@@ -322,7 +322,7 @@ def test_a_run_brings_its_checkpoints(saved: bool, tmp_path: Path) -> None:
     before = trainer.model.state()
     run = parts(explore(trainer, tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]["run"]
     assert run["epochs"] == [0, 1, 2, 3]
-    numbers = np.frombuffer(base64.b64decode(run["parameters"])).reshape(4, -1)
+    numbers = np.frombuffer(base64.b64decode(run["numbers"])).reshape(4, -1)
     assert numbers[-1].tolist() == [value.data for value in trainer.model.parameters()]
     assert numbers[0].tolist() == [value.data for value in MLP(2, [3, 2], seed=0).parameters()]
     assert [curve["title"] for curve in run["curves"]] == ["loss", "accuracy", "learning rate"]
@@ -362,6 +362,24 @@ def test_the_command_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture
     assert [(place["number"], place["text"]) for place in lines["places"]] == [(3, "loss = x * x")]
 
 
+def test_the_command_takes_the_shape_of_the_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "page.html"
+    words = ["explore", "a*b + c*d + e*f", *(f"{name}=1" for name in "abcdef"), "--out", str(out), "--input-shape"]
+    assert main([*words, "2", "3"]) == 0
+    [image] = parts(out.read_text(encoding="utf-8"))["data"]["maps"]
+    assert (image["columns"], len(image["nodes"])) == (3, 6)
+    capsys.readouterr()
+    assert main([*words, "4", "3"]) == 1
+    assert "(rows, columns) that hold 6 inputs, as (7, 7) holds 49; got (4, 3)" in capsys.readouterr().err
+
+
+def test_weights_over_an_image_know_what_they_are_multiplied_by(tmp_path: Path) -> None:
+    page = explore(network(), tmp_path / "page.html", input_shape=(2, 2)).path.read_text(encoding="utf-8")
+    image, *weights = parts(page)["data"]["maps"]
+    assert [one["title"] for one in weights] == ["hidden.neuron1.w", "hidden.neuron2.w", "hidden.neuron3.w"]
+    assert all(one["times"] == image["nodes"] for one in weights)
+
+
 def test_the_command_opens_a_saved_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, out = tmp_path / "run", tmp_path / "page.html"
     words = ["--data", "moons", "--layers", "4", "--epochs", "2", "--json", "--save", str(run)]
@@ -370,7 +388,7 @@ def test_the_command_opens_a_saved_run(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["explore", str(run), "--out", str(out), "--row", "1"]) == 0
     found = parts(out.read_text(encoding="utf-8"))["data"]
     assert found["run"]["epochs"] == [0, 1, 2]
-    assert found["boundary"]["names"] == ["x[0]", "x[1]"]
+    assert found["boundary"]["names"] == ["x", "y"]
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

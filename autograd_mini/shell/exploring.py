@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from autograd_mini.shell.saved_run import load_run
 from autograd_mini.shell.subject import find_subject
@@ -32,6 +33,10 @@ def add_explore_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--theme", choices=("auto", *THEMES), default="auto", help="colours (default: the device's)")
     parser.add_argument("--title", help="the page's title")
+    parser.add_argument(
+        "--input-shape", type=int, nargs=2, metavar=("ROWS", "COLUMNS"),
+        help="how the inputs lie in the maps, such as 7 7 (default: a square, where they make one)",
+    )  # fmt: skip
     parser.add_argument("--row", type=int, default=0, help="which row of a run's training data (default: %(default)s)")
 
 
@@ -39,10 +44,10 @@ def run_explore(options: argparse.Namespace) -> int:
     """Do what ``autograd-mini explore`` says."""
     folder = Path(options.target)
     if folder.is_dir() or folder.suffix == ".npz":
-        trainer, _ = load_run(folder)
-        page = explore(trainer, options.out, theme=options.theme, title=options.title, row=options.row)
+        subject: Any = load_run(folder)[0]
     else:
         subject = find_subject(options.target, options.inputs, command="explore")
-        page = explore(subject, options.out, theme=options.theme, title=options.title)
+    shape = options.input_shape and tuple(options.input_shape)
+    page = explore(subject, options.out, theme=options.theme, title=options.title, input_shape=shape, row=options.row)
     print(f"{page.nodes:,} nodes, {page.size / 1e6:.2f} MB; open {page.path.resolve()}")
     return 0

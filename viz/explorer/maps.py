@@ -1,4 +1,4 @@
-"""Which numbers of a graph the page lays out as the input is: an image, the weights over it, their gradients."""
+"""Which numbers of a graph the page lays out as the input is: an image, the weights over it, and their products."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,9 +32,15 @@ def maps_of(data: GraphData, input_shape: Sequence[int] | None) -> dict[str, Any
         maps.append({"title": "input", "nodes": inputs, "columns": columns, "grey": _is_grey(data, inputs)})
         for name, nodes in series.items():
             if len(nodes) == len(inputs) and set(nodes) != set(inputs):
-                maps.append({"title": name, "nodes": nodes, "columns": columns, "grey": False})
+                times = _factors(data, nodes)
+                maps.append({"title": name, "nodes": nodes, "times": times, "columns": columns, "grey": False})
     greys = [grey(i / 10.0, 0.0, 1.0) for i in range(11)]
-    return {"maps": maps[:_MOST_MAPS], "scale": list(RED_BLUE), "greys": greys}
+    return {
+        "maps": maps[:_MOST_MAPS],
+        "moreMaps": max(0, len(maps) - _MOST_MAPS),
+        "scale": list(RED_BLUE),
+        "greys": greys,
+    }
 
 
 def _series(data: GraphData) -> Mapping[str, list[int]]:
@@ -45,6 +51,15 @@ def _series(data: GraphData) -> Mapping[str, list[int]]:
         if match:
             found.setdefault(match[1], {})[int(match[2])] = i
     return {name: [nodes[k] for k in range(len(nodes))] for name, nodes in found.items() if max(nodes) < len(nodes)}
+
+
+def _factors(data: GraphData, nodes: list[int]) -> list[int] | None:
+    """What the nodes are multiplied by, where they are one side of a dot."""
+    for node, arguments in zip(data.nodes, data.arguments, strict=True):
+        half = len(arguments) // 2
+        if node.op == "dot" and nodes in (sides := [arguments[:half], arguments[half:]]):
+            return sides[1 - sides.index(nodes)]
+    return None
 
 
 def _columns(count: int, shape: Sequence[int] | None) -> int:

@@ -1,4 +1,5 @@
 // The panel beside the picture: what is to be known of a node or of a group.
+import { products } from "./products.js";
 import { bar, h, numberText, percentText, plural } from "./words.js";
 
 const MOST = 12;
@@ -20,12 +21,11 @@ export class Inspector {
     const leaves = [...graph.leaves].filter((i) => state.reached[i] && graph.told(i).kind !== "constant");
     leaves.sort((a, b) => Math.abs(state.gradient[b]) - Math.abs(state.gradient[a]));
     const largest = Math.abs(state.gradient[leaves[0]]) || 1;
-    const rows = leaves.slice(0, MOST).map((i) => h("tr", {}, h("th", { scope: "row" }, this.link(i)), h("td", {}, app.valueText(i)), h("td", {}, app.gradientText(i)),
-      h("td", {}, bar(state.gradient[i] / largest, 44))));
+    const rows = leaves.slice(0, MOST).map((i) => h("tr", {}, h("th", { scope: "row" }, this.link(i)), h("td", {}, app.valueText(i)), h("td", {}, app.gradientText(i), bar(state.gradient[i] / largest, 60))));
     return [
       h("h2", {}, "The graph"),
       h("p", { class: "quiet" }, `${plural(graph.operations.length, "operation")}, ${plural(graph.leaves.length, "leaf", "leaves")}, ${plural(graph.stepCount, "edge")} that a gradient takes. Click a card, or go through the picture with Tab and the arrow keys; ? lists all keys.`),
-      rows.length ? h("section", {}, h("h3", {}, "Largest gradients"), h("table", {}, h("thead", {}, h("tr", {}, ...["leaf", "value", "gradient", ""].map((text) => (text ? h("th", { scope: "col" }, text) : h("td")))), ), h("tbody", {}, rows))) : null,
+      rows.length ? h("section", {}, h("h3", {}, "Largest gradients"), h("table", { class: "bars" }, h("thead", {}, h("tr", {}, ...["leaf", "value", "gradient"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows))) : null,
     ];
   }
 
@@ -47,7 +47,7 @@ export class Inspector {
       leaf ? this.edit(node) : h("p", { class: "formula" }, `${words.name(node)} = ${words.formula(node)}`),
       told.kind === "operation" && !told.computed ? h("p", { class: "note" }, "This op is Python of your own: the page keeps the number that it had, whatever is edited.") : null,
       known ? this.chainRule(node) : null,
-      known && !leaf ? this.operands(node) : null,
+      known && told.op === "dot" ? products(app, node, (one) => this.link(one)) : known && !leaf ? this.operands(node) : null,
       known ? this.paths(node) : null,
       this.source(node),
     ];
@@ -119,6 +119,7 @@ export class Inspector {
     if (node === graph.root || !app.complete()) return null;
     const { count, best } = graph.paths(node);
     if (!count) return null;
+    if (best.every(({ product }) => product === 0)) return h("section", {}, h("h3", {}, plural(count, "path")), h("p", { class: "quiet" }, "A factor on each is 0, so that nothing comes through."));
     const lines = best.map(({ product, share, nodes }) => {
       const shown = nodes.length > 7 ? [...nodes.slice(0, 3), null, ...nodes.slice(-3)] : nodes;
       return h("li", {}, h("div", { class: "share" }, bar(share, 80), h("span", {}, percentText(share)), h("span", { class: "quiet" }, numberText(product))),

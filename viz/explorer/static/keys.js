@@ -1,6 +1,6 @@
 // Keys for everything, the tabs of the panel, the theme and the help.
 
-export function listenToTabs(find) {
+export function listenToTabs(find, show) {
   const tabs = [...document.querySelectorAll("[role=tab]")].filter((tab) => {
     const panel = find(tab.getAttribute("aria-controls"));
     tab.hidden = panel.id !== "panel-node" && panel.id !== "panel-step" && !panel.childElementCount;
@@ -13,6 +13,7 @@ export function listenToTabs(find) {
       find(one.getAttribute("aria-controls")).hidden = one !== tab;
     }
     if (focus) tab.focus();
+    show();
   };
   tabs.forEach((tab, i) => {
     tab.addEventListener("click", () => choose(tab, false));

@@ -1,5 +1,6 @@
 // The explorer: what is selected, where the step slider stands, which picture is open; all parts are drawn from that.
 import { table } from "./table.js";
+import { Boundary } from "./boundary.js";
 import { Graph, unpack } from "./engine.js";
 import { Groups } from "./groups.js";
 import { Inspector } from "./inspector.js";
@@ -33,12 +34,14 @@ class App {
     this.picture = new Picture(find("picture"), this);
     this.inspector = new Inspector(find("panel-node"), this);
     this.stepper = new Stepper(this, find);
-    this.maps = data.maps.length || data.boundary ? new Maps(find("panel-maps"), this, data) : null;
+    this.maps = data.maps.length ? new Maps(find("panel-maps"), this, data) : null;
     this.search = new Search(this, find);
     this.buildLevels();
     this.refresh();
     this.show(data.start);
+    this.boundary = data.boundary ? new Boundary(this, data.boundary) : null;
     this.run = data.run ? new Run(find("panel-run"), this, data.run) : null;
+    if (this.boundary && !this.run) find("panel-run").append(this.boundary.section);
     this.update();
   }
 
@@ -84,6 +87,7 @@ class App {
     this.inspector.update();
     this.stepper.update();
     this.maps?.update();
+    this.boundary?.update();
     find("result").textContent = `${this.words.name(this.graph.root)} = ${this.valueText(this.graph.root, 6)}${this.stale ? ", not up to date: an op in Python kept its number" : ""}`;
     find("reset").hidden = this.changed.size === 0;
   }
@@ -192,7 +196,7 @@ class App {
 }
 
 const app = new App(JSON.parse(find("data").textContent));
-listenToTabs(find);
+listenToTabs(find, () => app.boundary?.update());
 listenToKeys(app, find);
 find("reset").addEventListener("click", () => app.restore());
 addEventListener("resize", () => app.picture.enter());

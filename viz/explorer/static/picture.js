@@ -81,7 +81,7 @@ export class Picture {
       const name = parts.title.startsWith(within) ? parts.title.slice(within.length) : parts.title;
       const symbol = told.kind === "operation" ? told.symbol : told.kind;
       children.push(s("rect", { width: w, height, rx: 6, class: "card" }), s("rect", { width: 4, height: height - 12, x: 0, y: 6, class: "stripe" }));
-      children.push(text(12, 18, "title", cut(name, 21 - Math.min(9, symbol.length))), text(w - 10, 18, "small end", cut(symbol, 9)));
+      children.push(parts.name = text(12, 18, "title", cut(name, 21 - Math.min(9, symbol.length))), text(w - 10, 18, "small end", cut(symbol, 9)));
       if (name.length > 21 - Math.min(9, symbol.length)) children.push(s("title", {}, parts.title));
       children.push(parts.first = text(12, 36, "number", ""), parts.second = text(w - 10, 36, "number gradient end", ""));
     }
@@ -99,6 +99,7 @@ export class Picture {
       let label = parts.title;
       if (kind === "node") {
         const value = app.valueText(item), gradient = app.gradientText(item);
+        if (!graph.names[item]) write(parts.name, parts.title = label = app.words.name(item)); // it is called by its number
         write(parts.first, value === "not computed" ? "–" : value);
         write(parts.second, gradient === "not computed" ? "∂ –" : `∂ ${gradient}`);
         label += `, ${graph.told(item).symbol}, value ${value}, gradient ${gradient}`;

@@ -1,4 +1,4 @@
-// A training run: a slider over its checkpoints, and the learning curves.
+// A training run: a slider over its checkpoints, the decision boundary that follows it, and the learning curves.
 import { h, numberText, plural, s } from "./words.js";
 import { unpack } from "./engine.js";
 
@@ -8,12 +8,12 @@ export class Run {
   constructor(host, app, data) {
     this.app = app;
     this.data = data;
-    this.numbers = unpack(data.parameters, Float64Array);
+    this.numbers = unpack(data.numbers, Float64Array);
     this.slider = h("input", { id: "epoch", type: "range", min: 0, max: data.epochs.length - 1, value: data.epochs.length - 1, step: 1, oninput: () => this.go(Number(this.slider.value)) });
     this.output = h("output", { for: "epoch" });
     this.curves = data.curves.map((curve) => this.curve(curve));
-    host.append(h("h2", {}, "Training"), h("label", { for: "epoch" }, "Checkpoint "), this.output, h("div", {}, this.slider),
-      ...this.curves.map(({ figure }) => figure), data.note ? h("p", { class: "note" }, data.note) : "");
+    host.append(h("h2", {}, "Training"), h("p", {}, data.row[0], " ", h("span", { class: "quiet" }, data.row[1])), h("label", { for: "epoch" }, "Checkpoint "), this.output, h("div", {}, this.slider),
+      data.note ? h("p", { class: "note" }, data.note) : "", app.boundary?.section ?? "", ...this.curves.map(({ figure }) => figure));
     this.mark(data.epochs.length - 1);
   }
 
@@ -27,7 +27,7 @@ export class Run {
 
   mark(place) {
     const epoch = this.data.epochs[place];
-    this.output.textContent = epoch === 0 ? "before training" : `after epoch ${epoch}`;
+    this.output.textContent = epoch === 0 ? "before training" : `after epoch ${numberText(epoch)}`;
     this.slider.setAttribute("aria-valuetext", this.output.textContent);
     if (this.data.title) {
       document.title = `${this.data.title}, ${epoch === 0 ? "before training" : `after ${plural(epoch, "epoch")}`}`;

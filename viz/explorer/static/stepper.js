@@ -76,9 +76,9 @@ export class Stepper {
       const place = from + i, done = place <= at, parent = graph.args[edge];
       return h("tr", { class: place === at ? "here" : done ? "" : "ahead", "aria-current": place === at ? "step" : null },
         h("th", { scope: "row" }, h("button", { class: "link", type: "button", title: words.name(parent), onclick: () => app.goTo(parent) }, words.short(parent, 13))),
-        h("td", { title: words.slope(now.node, edge - graph.start[now.node]) }, numberText(graph.local[edge])),
-        h("td", {}, numberText(now.upstream * graph.local[edge])),
-        h("td", {}, done ? numberText(app.gradientState().gradient[parent]) : "–"));
+        h("td", { title: words.slope(now.node, edge - graph.start[now.node]) }, numberText(graph.local[edge], 3)),
+        h("td", {}, numberText(now.upstream * graph.local[edge], 3)),
+        h("td", {}, done ? numberText(app.gradientState().gradient[parent], 3) : "–"));
     });
     this.panel.replaceChildren(
       h("h2", {}, `Backward: ${name}`),

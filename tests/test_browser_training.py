@@ -1,0 +1,121 @@
+"""The page of a training run in Chromium: the slider over the checkpoints, what follows it, and the boundary."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nn import MLP, Trainer, cross_entropy, digits, moons
+from tests.browser import Opened
+from viz import explore
+
+
+@pytest.fixture(scope="module")
+def run_of_moons(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trainer]:
+    folder = tmp_path_factory.mktemp("moons")
+    trainer = Trainer(MLP(2, [8, 2], activation="tanh", batch_norm=True, seed=0), optimizer="adam", progress=False)
+    trainer.fit(moons(80, seed=0), epochs=4, batch_size=16)
+    explore(trainer, folder / "page.html")
+    return folder / "page.html", trainer
+
+
+def test_a_run_has_checkpoints_curves_and_a_boundary(chromium: Any, tmp_path: Path) -> None:
+    train, validation, _ = moons(120, seed=0).split(seed=0)
+    trainer = Trainer(MLP(2, [4, 2], activation="tanh", seed=0), progress=False, save=tmp_path / "run")
+    trainer.fit(train, validation=validation, epochs=4, batch_size=16)
+    path = tmp_path / "run.html"
+    explore(trainer, path, row=3)
+    opened = Opened(chromium, path)
+    page = opened.page
+    page.locator("#tab-run").click()
+    assert page.locator("svg.curve").count() == 3
+    assert page.locator("#epoch").get_attribute("max") == "4"
+    last = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
+    assert last == pytest.approx(row_loss(trainer, 3), rel=1e-12)
+    assert page.title().endswith("after 4 epochs")
+    page.locator("#epoch").fill("0")
+    assert page.title() == page.locator("h1").inner_text()
+    assert page.title().endswith("before training")
+    page.locator("#epoch").fill("1")
+    assert page.title().endswith("after 1 epoch")
+    earlier = Trainer.resume(tmp_path / "run" / "epochs" / "0001.npz", progress=False)
+    earlier.attach(train, validation=validation)
+    found = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
+    assert found == pytest.approx(row_loss(earlier, 3), rel=1e-12)
+    assert "row 3 of the 84 training rows" in page.locator("#panel-run").inner_text()
+    assert "By area" in page.locator(".plane + ul + figcaption").inner_text()
+    passes = """(act) => {
+      const { graph } = explorer, forward = graph.forward;
+      let count = 0;
+      graph.forward = (...args) => { count++; forward.apply(graph, args); };
+      if (act === "step") explorer.moveTo(3); else explorer.change(graph.leaves[0], 0.5);
+      graph.forward = forward;
+      return count;
+    }"""
+    assert page.evaluate(passes, "step") == 0
+    assert page.evaluate(passes, "change") > 100
+    page.locator("#tab-node").click()
+    assert page.evaluate(passes, "change") < 100  # what nobody sees is not drawn
+    opened.close()
+
+
+def test_running_statistics_follow_the_slider(chromium: Any, tmp_path: Path) -> None:
+    small = digits()[:64]
+    trainer = Trainer(MLP(49, [4, 10], batch_norm=True, seed=0), progress=False, save=tmp_path / "run")
+    trainer.fit(small, epochs=3, batch_size=16)
+    explore(trainer, tmp_path / "page.html", row=5)
+    opened = Opened(chromium, tmp_path / "page.html")
+    opened.page.locator("#tab-run").click()
+    assert opened.page.locator("#panel-run .note").count() == 0
+    for epoch in (0, 1, 2, 3):
+        opened.page.locator("#epoch").fill(str(epoch))
+        earlier = Trainer.resume(tmp_path / "run" / "epochs" / f"{epoch:04}.npz", progress=False)
+        earlier.attach(small)
+        found = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
+        assert found == pytest.approx(row_loss(earlier, 5), rel=1e-12)
+    opened.close()
+
+
+def test_the_boundary_is_where_the_model_is_undecided(chromium: Any, run_of_moons: tuple[Path, Trainer]) -> None:
+    path, trainer = run_of_moons
+    opened = Opened(chromium, path)
+    page = opened.page
+    page.locator("#tab-run").click()
+    line = page.locator(".plane .contour").get_attribute("d")
+    assert line
+    ends = np.array(re.findall(r"[ML]([\d.]+) ([\d.]+)", line), dtype=float)
+    box = page.evaluate("explorer.data.boundary.box")
+    places = "([a, b, c, d]) => [a, b].map(explorer.boundary.x).concat([c, d].map(explorer.boundary.y))"
+    corners = page.evaluate(places, box)
+    x = np.interp(ends[:, 0], corners[:2], box[:2])
+    y = box[2] + (ends[:, 1] - corners[2]) / (corners[3] - corners[2]) * (box[3] - box[2])
+    outputs = np.array([[float(z) for z in row] for row in trainer.predict(np.column_stack([x, y])[::20])])
+    assert np.abs(1.0 / (1.0 + np.exp(outputs[:, 0] - outputs[:, 1])) - 0.5).max() < 0.05  # straight within a cell
+    assert page.locator(".plane .mark").count() == 80
+    assert page.locator(".plane text.name").all_text_contents() == ["x", "y"]
+    assert page.locator(".legend li").all_inner_texts() == [
+        "class 0", "class 1", "the row of this page", "both classes at 0.5",
+    ]  # fmt: skip
+    before = page.evaluate("explorer.boundary.line.getAttribute('d')")
+    page.locator("#epoch").focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("explorer.boundary.line.getAttribute('d')") != before
+    opened.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(chromium: Any, run_of_moons: tuple[Path, Trainer], scheme: str) -> None:
+    opened = Opened(chromium, run_of_moons[0], scheme=scheme, bypass_csp=True)
+    opened.page.locator("#tab-run").click()
+    assert opened.violations() == []
+    opened.page.evaluate("explorer.goTo(explorer.graph.operations[0])")
+    assert opened.violations() == []
+    opened.close()
+
+
+def row_loss(trainer: Trainer, row: int) -> float:
+    train = trainer.data["train"]
+    outputs = trainer.predict(train.inputs[row : row + 1])
+    return float(cross_entropy(outputs[0], int(train.targets[row])))
