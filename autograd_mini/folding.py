@@ -168,9 +168,12 @@ def _placed_leaves(
         if leaf.parents:
             continue
         first, bundle = min(used_by[leaf]), bundled.get(leaf, ())
-        if leaf.op and leaf not in apart and len(used_by[leaf]) == 1 and first in groups:
+        group = groups.get(first, ()) if leaf.op and len(used_by[leaf]) == 1 else ()
+        if leaf in apart:
+            free.setdefault(first, []).append(leaf)
+        elif group and group[: len(bundle)] == bundle:
             own.setdefault(first, []).append(leaf)
-        elif bundle and leaf not in apart and bundle not in taken:
+        elif bundle and bundle not in taken:
             together.setdefault(bundle, []).append(leaf)
         else:
             free.setdefault(first, []).append(leaf)
@@ -199,7 +202,7 @@ def _whole(path: Path) -> Path:
 def _opened(cut: Cut, path: Path, opened: Collection[Path]) -> Path:
     """Cut a path, but so that the groups that are to stay open do."""
     group = cut(path)
-    while group in opened:
+    while group and group in opened:
         length = len(group) if group == path[: len(group)] else 0
         group = path[: length + 1] if length < len(path) else ()
     return group

@@ -135,7 +135,7 @@ def shared() -> Value:
     return total
 
 
-@pytest.mark.parametrize("make", [network, scoped, shared, small, lambda: network(40), lambda: tangle(1500)])
+@pytest.mark.parametrize("make", [network, scoped, shared, small, lambda: network(40), lambda: tangle(600)])
 def test_pictures_show_every_edge_of_the_graph(make: Callable[[], Value]) -> None:
     data, groups, pictures = pictures_of(make())
     whole = [view for view in pictures if view.depth is None]
@@ -222,7 +222,8 @@ def test_a_large_graph_opens_folded_and_in_time(tmp_path: Path) -> None:
     order = topological_order(root)
     members = GroupList(order).members.values()
     assert sorted(map(len, members))[-1] <= 400
-    assert [node for node in order if node in {node for nodes in members for node in nodes}] == order
+    assert {node for nodes in members for node in nodes} == set(order)
+    assert sum(map(len, members)) == len(order)
 
 
 def test_two_thousand_nodes_are_one_picture_written_in_time(tmp_path: Path) -> None:

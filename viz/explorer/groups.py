@@ -41,13 +41,14 @@ class GroupList:
         if list(operations.values()).count(()) > _FULL:
             structure = structure_of(order[-1])
             operations = {node: path or structure[node] for node, path in operations.items()}
-        self.paths = with_leaves(order, divided(operations, "operations"))
-        leaves = {node: self.paths[node] for node in order if not node.parents}
-        inputs = [leaf for leaf in leaves if not leaf.op]
+        operations = divided(operations, "operations")
+        self.paths = with_leaves(order, operations)
+        inputs = [node for node in order if not node.parents and not node.op]
         if len(inputs) > _FEW_INPUTS:
             self.paths |= dict.fromkeys(inputs, ("input",))
-        self.paths |= divided({leaf: self.paths[leaf] for leaf in leaves}, "leaves")
-        self.bundles = {leaf: self.paths[leaf] for leaf, path in leaves.items() if self.paths[leaf] != path}
+        self.paths |= divided({node: self.paths[node] for node in order if not node.parents}, "leaves")
+        taken = {path[:length] for path in set(operations.values()) for length in range(len(path) + 1)}
+        self.bundles = {node: path for node, path in self.paths.items() if not node.parents and path not in taken}
         self.members: dict[Path, list[Any]] = {(): []}
         for node in order:
             path = self.paths[node]

@@ -84,7 +84,7 @@ def _inside(data: GraphData, groups: GroupList, users: list[list[int]], path: Pa
     left_out: list[tuple[Rest, dict[int, list[int]], set[int]]] = []
     for kind, near in ("argument", arguments), ("use", uses):
         outside = {j for several in near.values() for j in several}
-        alone = {j for j in outside if path[: len(one := groups.paths[data.nodes[j]])] == one}
+        alone = {j for j in outside if _is_alone(data.nodes[j], path, groups)}
         if len(alone) > _MOST_AROUND:
             left_out.append((Rest(len(alone), kind), near, alone))
             outside -= alone
@@ -100,6 +100,12 @@ def _inside(data: GraphData, groups: GroupList, users: list[list[int]], path: Pa
                 rests[(rest, node) if rest.kind == "argument" else (node, rest)] = None
     own = {folded.node_of[node] for node in members}
     return _view(path, len(path) + 1, GraphScene(folded=folded, nodes=in_order(folded), rests=list(rests)), own)
+
+
+def _is_alone(node: Any, path: Path, groups: GroupList) -> bool:
+    """Whether a node that a group is next to is in no group that it could be folded into there."""
+    own = groups.paths[node]
+    return own == path[: len(own)] if node.parents else node not in groups.bundles
 
 
 def _users(data: GraphData) -> list[list[int]]:
