@@ -28,8 +28,8 @@ def groups_of(root: Any) -> Groups:
 
     An operation on parameters belongs where their labels say, ``hidden.neuron1.w[0]`` to ``("hidden", "neuron1")``, and
     what is made of it alone goes with it, up to the next operation on parameters. Behind the last one that is only the
-    activation function, and the rest is the group ``("loss",)``. A parameter or constant goes with what uses it. Scopes
-    stand in front of these names. What is in no group has the path ``()``.
+    activation function, and the rest is the group ``("loss",)``, unless it is in a scope. A parameter or constant goes
+    with what uses it. Scopes stand in front of these names. What is in no group has the path ``()``.
 
     Example:
         >>> from autograd_mini import Value, dot, parameter
@@ -45,7 +45,10 @@ def groups_of(root: Any) -> Groups:
     for node in order:
         if node.parents:
             labels[node] = _label_path(node, owners, labels, node in ahead) or _loss_path(node, labels, node in ahead)
-    return with_leaves(order, {node: _joined(node.scope, labels[node]) for node in labels})
+    groups = {node: node.scope if path is _LOSS and node.scope else _joined(node.scope, path)
+              for node, path in labels.items()}  # fmt: skip
+    leaves = with_leaves(order, groups)
+    return leaves | {leaf: owner for leaf, owner in owners.items() if not leaves[leaf]}
 
 
 def with_leaves(order: Sequence[Any], groups: Groups) -> Groups:
@@ -60,8 +63,7 @@ def with_leaves(order: Sequence[Any], groups: Groups) -> Groups:
         for parent in node.parents:
             if parent.op in ("parameter", "constant") and not parent.parents:
                 uses.setdefault(parent, []).append(groups[node])
-    leaves = {node: _common(uses.get(node, ())) or _owner(node) for node in order if not node.parents}
-    return groups | leaves
+    return groups | {node: _common(uses.get(node, ())) for node in order if not node.parents}
 
 
 def layers_among(paths: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:

@@ -126,13 +126,15 @@ def scoped() -> Value:
 
 
 def shared() -> Value:
-    """Parameters in no group that several groups use, enough of them to be bundled."""
-    ws, x = [parameter(0.1 * i, f"shared.w[{i}]") for i in range(7)], Value(0.5, "x")
-    total = x
-    for name in ("first", "second"):
-        with scope(name):
-            total = dot(ws, [total * i for i in range(7)]).tanh()
-    return total
+    """Parameters that several groups use, enough of them to be put together: one kind by its name, one by its uses."""
+    vs, ws = ([parameter(0.1 * i, f"{name}[{i}]") for i in range(7)] for name in ("tied.v", "w"))
+    total = Value(0.5, "x")
+    for outer in ("encoder", "decoder"):
+        with scope(outer):
+            for name in ("first", "second"):
+                with scope(name):
+                    total = dot(vs if outer == "encoder" else ws, [total * i for i in range(7)]).tanh()
+    return total * dot(vs, vs)
 
 
 @pytest.mark.parametrize("make", [network, scoped, shared, small, lambda: network(40), lambda: tangle(600)])
@@ -191,7 +193,7 @@ def is_in(at: int | None, group: int, listed: list[dict[str, Any]]) -> bool:
 
 
 def test_parts_of_a_group_and_shared_leaves_are_groups_of_their_own() -> None:
-    for root, names in ((scoped(), ["outer (1 of 2)", "outer (2 of 2)"]), (shared(), ["shared.w"])):
+    for root, names in ((scoped(), ["outer (1 of 2)", "outer (2 of 2)"]), (shared(), ["w"])):
         data, groups, pictures = pictures_of(root)
         laid_out(pictures, data, groups)
         found = [one["name"] for one in groups.as_list(data.index) if "nodes" in one]

@@ -42,12 +42,12 @@ class GroupList:
             structure = structure_of(order[-1])
             operations = {node: path or structure[node] for node, path in operations.items()}
         operations = divided(operations, "operations")
-        self.paths = with_leaves(order, operations)
-        inputs = [node for node in order if not node.parents and not node.op]
-        if len(inputs) > _FEW_INPUTS:
-            self.paths |= dict.fromkeys(inputs, ("input",))
-        self.paths |= divided({node: self.paths[node] for node in order if not node.parents}, "leaves")
         taken = {path[:length] for path in set(operations.values()) for length in range(len(path) + 1)}
+        paths = with_leaves(order, operations)
+        inputs = [node for node in order if not node.parents and not node.op]
+        own = {node: named[node] for node in order if not (node.parents or paths[node] or named[node] in taken)}
+        paths |= own | (dict.fromkeys(inputs, ("input",)) if len(inputs) > _FEW_INPUTS else {})
+        self.paths = paths | divided({node: paths[node] for node in order if not node.parents}, "leaves")
         self.bundles = {node: path for node, path in self.paths.items() if not node.parents and path not in taken}
         self.members: dict[Path, list[Any]] = {(): []}
         for node in order:

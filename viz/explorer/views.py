@@ -80,7 +80,8 @@ def _inside(data: GraphData, groups: GroupList, users: list[list[int]], path: Pa
     numbers = {data.index[node] for node in members}
     arguments = {i: [j for j in data.arguments[i] if j not in numbers] for i in numbers}
     uses = {i: [j for j in users[i] if j not in numbers] for i in numbers}
-    shown, apart = set(numbers), set[Any]()
+    shown = set(numbers)
+    apart = {node for node in members if not node.parents and groups.paths[node] == path}
     left_out: list[tuple[Rest, dict[int, list[int]], set[int]]] = []
     for kind, near in ("argument", arguments), ("use", uses):
         outside = {j for several in near.values() for j in several}
