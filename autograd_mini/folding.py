@@ -95,7 +95,7 @@ def _fitting(root: Any, order: Sequence[Any], opened: Any, apart: Any, groups: G
             return folded
     both = {node: path or structure[node] for node, path in paths.items()}
     folded = fold_nodes(root, order, both, within(1), opened, apart)
-    return folded if len(folded.nodes) <= _MOST_NODES else fold_nodes(root, order, structure, _whole, opened, apart)
+    return folded if len(folded.nodes) <= _MOST_NODES else fold_nodes(root, order, structure, within(1), opened, apart)
 
 
 def fold_nodes(
@@ -148,7 +148,7 @@ def fold_nodes(
     for several in parts.values():
         for number, group in enumerate(several, 1):
             group.part, group.parts = number, len(several)
-    return FoldedGraph(root, nodes or free[0], len(order), paths)
+    return FoldedGraph(root, nodes or free.get(0, ()), len(order), paths)
 
 
 def _placed_leaves(
@@ -167,7 +167,7 @@ def _placed_leaves(
     for leaf in order:
         if leaf.parents:
             continue
-        first, bundle = min(used_by[leaf]), bundled.get(leaf, ())
+        first, bundle = min(used_by[leaf], default=0), bundled.get(leaf, ())
         group = groups.get(first, ()) if leaf.op and len(used_by[leaf]) == 1 else ()
         if leaf in apart:
             free.setdefault(first, []).append(leaf)
@@ -178,7 +178,7 @@ def _placed_leaves(
         else:
             free.setdefault(first, []).append(leaf)
     for path, leaves in together.items():
-        first = min(min(used_by[leaf]) for leaf in leaves)
+        first = min(min(used_by[leaf], default=0) for leaf in leaves)
         free.setdefault(first, []).append(Group(path, (), leaves, (), leaves))
     return own, free
 
@@ -187,16 +187,12 @@ def _cutter(depth: int | str, paths: Groups) -> Cut:
     """Give the function from the path of a node to that of the group it is folded into; () for none."""
     if isinstance(depth, int):
         return lambda path: path[: depth + 1] if len(path) > depth else ()
-    return _whole if depth == "structure" else partial(cut_at, depth, layers=layers_among(paths.values()))
+    return within(1) if depth == "structure" else partial(cut_at, depth, layers=layers_among(paths.values()))
 
 
 def within(length: int) -> Cut:
     """Fold into groups so deep in each other at most; what is in fewer groups is folded too."""
     return lambda path: path[:length]
-
-
-def _whole(path: Path) -> Path:
-    return path
 
 
 def _opened(cut: Cut, path: Path, opened: Collection[Path]) -> Path:

@@ -1,7 +1,7 @@
 """``structure_of``: the groups that the compiler would compute at once, for folding a graph without names."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd_mini.alike import Alike, alike
@@ -20,8 +20,9 @@ def structure_of(root: Any) -> Groups:
     """Find for each operation the group it is computed in: however a layer was written, it is dots and activations.
 
     The graph is brought into canonical form, in which chains of ``+`` are sums and dots, and nodes of one level, op and
-    number of arguments are a group, as they are for the compiler. A name says level, number and op of these nodes. Of a
-    graph with more than a hundred groups, neighbouring levels are put together, whatever their ops. What changes
+    number of arguments are a group, as they are for the compiler. A name says level, number and op of these nodes; of
+    several that are made of more than one operation, such as the sums of products of a layer, each is a group within.
+    Of a graph with more than a hundred groups, neighbouring levels are put together, whatever their ops. What changes
     nothing about a leaf, as ``0 + x``, goes with what uses it first. Leaves, and what only constants go into, have the
     path ``()``. Where no leaf is a parameter, any may be one.
 
@@ -31,13 +32,16 @@ def structure_of(root: Any) -> Groups:
         >>> y = sum(w * x for w, x in zip(ws, xs)).tanh()
         >>> sorted(set(structure_of(y).values()))
         [(), ('level 1: dot',), ('level 2: tanh',)]
+        >>> z = sum(w * x for w, x in zip(xs, ws[1:])).tanh()
+        >>> structure_of(y * z)[z.parents[0]]
+        ('level 1: 2 × dot', 'dot 2')
     """
     order = topological_order(root)
     graph, places = canonical_with_places([root], _sources(order))
-    recorded: dict[int, set[str]] = {}
+    recorded: dict[int, list[str]] = {}
     for node in order:
         if node.parents and node in places:
-            recorded.setdefault(places[node], set()).add(node.op)
+            recorded.setdefault(places[node], []).append(node.op)
     groups = [group for group in alike(graph) if any(index in recorded for index in group.nodes)]
     number_of = {index: i for i, group in enumerate(groups) for index in group.nodes}
     found: dict[Any, int] = {}
@@ -49,8 +53,20 @@ def structure_of(root: Any) -> Groups:
                 for parent in node.parents:
                     if places.get(parent) in graph.source:
                         found[parent] = min(number, found.get(parent, number))
-    names = _names(groups, [set().union(*(recorded.get(index, ()) for index in group.nodes)) for group in groups])
-    return {node: (names[found[node]],) if node.parents and node in found else () for node in order}
+    symbols = [_symbol(group, recorded) for group in groups]
+    names = _names(groups, symbols)
+    within = {
+        index: (f"{symbol} {i:,}",)
+        for group, symbol in zip(groups, symbols, strict=True)
+        if len(group.nodes) > 1 and len(groups) <= _MOST_GROUPS
+        for i, index in enumerate(group.nodes, 1)
+        if len(recorded.get(index, ())) > 1
+    }
+    paths: Groups = {}
+    for node in order:
+        path = (names[found[node]],) if node.parents and node in found else ()
+        paths[node] = path + within.get(places.get(node, -1), ()) if path else path
+    return paths
 
 
 def _sources(order: Sequence[Any]) -> dict[Any, Source]:
@@ -63,8 +79,15 @@ def _sources(order: Sequence[Any]) -> dict[Any, Source]:
     }
 
 
-def _names(groups: Sequence[Alike], recorded: Sequence[set[str]]) -> list[str]:
-    """A name for each group, by what its nodes are made by, or by their level alone where there are many groups."""
+def _symbol(group: Alike, recorded: Mapping[int, Sequence[str]]) -> str:
+    """The sign of a group's op; a mean is canonically a quotient, and nobody would look for it under that name."""
+    ops = {op for index in group.nodes for op in recorded.get(index, ())}
+    op = "mean" if ops == {"mean"} else group.op
+    return RULES[op].symbol if op in RULES else op
+
+
+def _names(groups: Sequence[Alike], symbols: Sequence[str]) -> list[str]:
+    """A name for each group, by its level and op, or by its level alone where there are many groups."""
     levels = sorted({group.level for group in groups})
     number = {level: i for i, level in enumerate(levels, 1)}
     if len(groups) > _MOST_GROUPS:
@@ -72,11 +95,9 @@ def _names(groups: Sequence[Alike], recorded: Sequence[set[str]]) -> list[str]:
         return [_range((number[group.level] - 1) // size * size + 1, size, len(levels)) for group in groups]
     names = []
     taken: Counter[str] = Counter()
-    for group, ops in zip(groups, recorded, strict=True):
-        # A mean is canonically a quotient, and nobody would look for it under that name.
-        op = "mean" if ops == {"mean"} else group.op
+    for group, symbol in zip(groups, symbols, strict=True):
         count = f"{len(group.nodes):,} × " if len(group.nodes) > 1 else ""
-        name = f"level {number[group.level]}: {count}{RULES[op].symbol if op in RULES else op}"
+        name = f"level {number[group.level]}: {count}{symbol}"
         taken[name] += 1
         names.append(f"{name} ({taken[name]})" if taken[name] > 1 else name)
     return names

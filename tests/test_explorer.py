@@ -137,7 +137,17 @@ def shared() -> Value:
     return total * dot(vs, vs)
 
 
-@pytest.mark.parametrize("make", [network, scoped, shared, small, lambda: network(40), lambda: tangle(600)])
+def plain() -> Value:
+    """A network of plain sums without names: inputs that more operations use than are shown around them."""
+    draw = random.Random(0)
+    xs = [Value(draw.random()) for _ in range(10)]
+    for inputs, neurons in ((10, 8), (8, 4)):
+        weights = [[Value(draw.uniform(-1.0, 1.0)) for _ in range(inputs)] for _ in range(neurons)]
+        xs = [sum(w * x for w, x in zip(row, xs, strict=True)).tanh() for row in weights]  # type: ignore[union-attr]
+    return add_up(xs)
+
+
+@pytest.mark.parametrize("make", [network, scoped, shared, small, plain, lambda: network(40), lambda: tangle(600)])
 def test_pictures_show_every_edge_of_the_graph(make: Callable[[], Value]) -> None:
     data, groups, pictures = pictures_of(make())
     whole = [view for view in pictures if view.depth is None]

@@ -74,7 +74,7 @@ def lecture(neuron: Neuron, rows: int, make: Callable[[float], Value]) -> Value:
 
 
 def names(groups: Iterable[tuple[str, ...]]) -> list[str]:
-    return sorted({name for path in groups for name in path})
+    return sorted({path[0] for path in groups if path})
 
 
 @pytest.mark.parametrize("make", [parameter, Value], ids=["labelled", "micrograd style"])
@@ -136,7 +136,7 @@ def test_the_groups_are_the_kernels_of_the_compiled_program() -> None:
     assert partition(activations, groups.get) == partition(activations, lambda node: kernel_of[places[node]])
     operations = [node for node in groups if groups[node]]
     of_kernels = partition(operations, lambda node: kernel_of[places[node]])
-    assert all(len({groups[node] for node in nodes}) == 1 for nodes in of_kernels)
+    assert all(len({groups[node][:1] for node in nodes}) == 1 for nodes in of_kernels)
 
 
 def partition(nodes: Iterable[Value], key: Callable[[Value], Any]) -> set[frozenset[Value]]:
@@ -162,9 +162,24 @@ def test_partial_sums_and_products_go_where_their_terms_go() -> None:
     difference = dots - (a * c + b * d)
     root = difference + h.sin()
     groups = structure_of(root)
-    assert groups[first] == groups[second] == groups[dots] == groups[difference.parents[1]] == ("level 1: 2 × dot",)
+    assert groups[first] == groups[second] == groups[dots] == ("level 1: 2 × dot", "dot 1")
+    assert groups[difference.parents[1]] == ("level 1: 2 × dot", "dot 2")
     assert groups[difference] == groups[root] == ("level 4: -",)
     assert groups[h] == ("level 2: *",)
+
+
+def test_each_neuron_written_in_plain_sums_is_a_group_within_its_layer() -> None:
+    loss = lecture(NEURONS["sum"], 1, parameter)
+    groups = structure_of(loss)
+    layer = [node for node in groups if groups[node][:1] == ("level 1: 3 × dot",)]
+    neurons = partition(layer, groups.get)
+    assert sorted({groups[node][1:] for node in layer}) == [("dot 1",), ("dot 2",), ("dot 3",)]
+    activations = [node for node in groups if groups[node] == ("level 2: 3 × tanh",)]
+    assert all(len(nodes.intersection(set().union(*(a.parents for a in activations)))) == 1 for nodes in neurons)
+    opened = fold(loss, 0, groups=groups, opened=[("level 1: 3 × dot",)])
+    names_within = [node.path[1] for node in opened.nodes if isinstance(node, Group) and len(node.path) > 1]
+    assert names_within == [f"dot {i}" for i in (1, 2, 3)]
+    assert_chain_rule_holds(loss, opened)
 
 
 def test_equal_operations_are_one() -> None:

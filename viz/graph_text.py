@@ -70,7 +70,7 @@ def _line(line: Number | str, proof: Proof | None) -> str:
     if isinstance(line, str):
         return line
     data = "not computed" if line.value is None else number_text(line.value)
-    return f"{printable(line.name) or 'output'} = {data}, {_gradient(line, proof)}"
+    return f"{printable(line.name) or line.node.op or 'input'} = {data}, {_gradient(line, proof)}"
 
 
 def _gradient(number: Number, proof: Proof | None) -> str:

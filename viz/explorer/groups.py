@@ -4,7 +4,6 @@ Groups are paths of names, as everywhere. Operations without a name are grouped 
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -108,23 +107,35 @@ class GroupList:
 
 
 def divided(groups: Groups, what: str) -> Groups:
-    """Put the nodes of full groups into parts, in the order of the forward pass, and many parts into larger ones.
+    """Put what is in a full group into parts, in the order of the forward pass, and many parts into larger ones.
 
     Example:
         >>> parts = divided({i: ("g",) for i in range(1000)}, "operations")
         >>> parts[0], parts[999]
         (('g', 'operations 1 to 150'), ('g', 'operations 901 to 1,000'))
     """
-    members: dict[Path, list[Any]] = {}
+    inside: dict[Path, dict[Path, None]] = {}
+    direct: dict[Path, list[Any]] = {}
     for node, path in groups.items():
-        members.setdefault(path, []).append(node)
-    inside = Counter(path[:-1] for path in {path[:k] for path in members for k in range(1, len(path) + 1)})
+        direct.setdefault(path, []).append(node)
+        for length in range(len(path), 0, -1):
+            inside.setdefault(path[: length - 1], {})[path[:length]] = None
     result = dict(groups)
-    for path, nodes in members.items():
-        if len(nodes) + inside[path] > _FULL and len(nodes) > _PART:
-            for node, names in zip(nodes, _runs(0, len(nodes), what), strict=True):
-                result[node] = path + names
-    return result
+    for path, nodes in direct.items():
+        if len(nodes) + len(inside.get(path, ())) > _FULL and len(nodes) > _PART:
+            result |= {node: path + names for node, names in zip(nodes, _runs(0, len(nodes), what), strict=True)}
+    into = {
+        child: names
+        for path, children in inside.items()
+        if len(children) > _FULL
+        for child, names in zip(children, _runs(0, len(children), "groups"), strict=True)
+    }
+    return {node: _inserted(path, into) for node, path in result.items()} if into else result
+
+
+def _inserted(path: Path, into: Mapping[Path, Path]) -> Path:
+    """A path with the parts that its groups were put into."""
+    return tuple(name for i in range(len(path)) for name in (*into.get(path[: i + 1], ()), path[i]))
 
 
 def _runs(start: int, end: int, what: str) -> Iterator[Path]:
