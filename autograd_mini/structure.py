@@ -21,7 +21,8 @@ def structure_of(root: Any) -> Groups:
 
     The graph is brought into canonical form, in which chains of ``+`` are sums and dots, and nodes of one level, op and
     number of arguments are a group, as they are for the compiler. A name says level, number and op of these nodes; of
-    several that are made of more than one operation, such as the sums of products of a layer, each is a group within.
+    several that are made of more than one operation each, such as the sums of products of a layer, every one is a group
+    within.
     Of a graph with more than a hundred groups, neighbouring levels are put together, whatever their ops. What changes
     nothing about a leaf, as ``0 + x``, goes with what uses it first. Leaves, and what only constants go into, have the
     path ``()``. Where no leaf is a parameter, any may be one.
@@ -59,8 +60,8 @@ def structure_of(root: Any) -> Groups:
         index: (f"{symbol} {i:,}",)
         for group, symbol in zip(groups, symbols, strict=True)
         if len(group.nodes) > 1 and len(groups) <= _MOST_GROUPS
+        if all(len(recorded.get(index, ())) > 1 for index in group.nodes)
         for i, index in enumerate(group.nodes, 1)
-        if len(recorded.get(index, ())) > 1
     }
     paths: Groups = {}
     for node in order:

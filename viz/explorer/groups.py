@@ -14,6 +14,8 @@ from autograd_mini.structure import structure_of
 
 __all__ = ["GroupList", "divided"]
 
+_READABLE = 45  # operations without a name; of more those of one structure are put together
+_REPEATED = 4  # operations to a structure, or they are not worth it
 _FULL = 400  # more things than that in one picture are put into parts
 _PART = 150
 _MOST_PARTS = 24
@@ -37,9 +39,11 @@ class GroupList:
     def __init__(self, order: Sequence[Any]) -> None:
         named = groups_of(order[-1])
         operations = {node: named[node] for node in order if node.parents}
-        if list(operations.values()).count(()) > _FULL:
+        nameless = [node for node, path in operations.items() if not path]
+        if len(nameless) > _READABLE:
             structure = structure_of(order[-1])
-            operations = {node: path or structure[node] for node, path in operations.items()}
+            if len(nameless) > min(_FULL, _REPEATED * len({structure[node][:1] for node in nameless})):
+                operations |= {node: structure[node] for node in nameless}
         operations = divided(operations, "operations")
         taken = {path[:length] for path in set(operations.values()) for length in range(len(path) + 1)}
         paths = with_leaves(order, operations)
