@@ -148,7 +148,7 @@ def fold_nodes(
     for several in parts.values():
         for number, group in enumerate(several, 1):
             group.part, group.parts = number, len(several)
-    return FoldedGraph(root, nodes or free.get(0, ()), len(order), paths)
+    return FoldedGraph(root, nodes or free.get(0, []), len(order), paths)
 
 
 def _placed_leaves(

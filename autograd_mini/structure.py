@@ -20,20 +20,20 @@ def structure_of(root: Any) -> Groups:
     """Find for each operation the group it is computed in: however a layer was written, it is dots and activations.
 
     The graph is brought into canonical form, in which chains of ``+`` are sums and dots, and nodes of one level, op and
-    number of arguments are a group, as they are for the compiler. A name says level, number and op of these nodes; of
-    several that are made of more than one operation each, such as the sums of products of a layer, every one is a group
-    within.
+    number of arguments are a group, as they are for the compiler. A name says level, number and op of these nodes.
+    Several that are made of more than one operation each, such as the sums of products of a layer, are groups within.
+
     Of a graph with more than a hundred groups, neighbouring levels are put together, whatever their ops. What changes
     nothing about a leaf, as ``0 + x``, goes with what uses it first. Leaves, and what only constants go into, have the
     path ``()``. Where no leaf is a parameter, any may be one.
 
     Example:
         >>> from autograd_mini import Value
-        >>> ws, xs = [Value(0.1), Value(0.2), Value(0.3)], [Value(1.0), Value(2.0), Value(3.0)]
-        >>> y = sum(w * x for w, x in zip(ws, xs)).tanh()
+        >>> us, vs, xs = ([Value(i / 10 + j) for i in range(3)] for j in range(3))
+        >>> y = sum(u * x for u, x in zip(us, xs)).tanh()
         >>> sorted(set(structure_of(y).values()))
         [(), ('level 1: dot',), ('level 2: tanh',)]
-        >>> z = sum(w * x for w, x in zip(xs, ws[1:])).tanh()
+        >>> z = sum(v * x for v, x in zip(vs, xs)).tanh()
         >>> structure_of(y * z)[z.parents[0]]
         ('level 1: 2 × dot', 'dot 2')
     """
