@@ -71,11 +71,16 @@ def structure_of(root: Any) -> Groups:
 
 
 def _sources(order: Sequence[Any]) -> dict[Any, Source]:
-    """Number the leaves but constants; parameters are told apart, since a dot may end in one as its bias."""
-    leaves = [node for node in order if not node.parents and node.op != "constant"]
+    """Number the leaves, but not constants that are no factors; of factors it is data, whatever number it is.
+
+    Parameters are told apart, since a dot may end in one as its bias.
+    """
+    products = [node.parents for node in order if node.op in ("mul", "dot")]
+    factors = {arg for args in products if any(arg.op != "constant" for arg in args) for arg in args}
+    leaves = [node for node in order if not node.parents and (node.op != "constant" or node in factors)]
     is_plain = not any(leaf.op == "parameter" for leaf in leaves)
     return {
-        leaf: Source("parameters" if is_plain or leaf.op == "parameter" else "inputs", i)
+        leaf: Source("parameters" if leaf.op == "parameter" or (is_plain and not leaf.op) else "inputs", i)
         for i, leaf in enumerate(leaves)
     }
 
