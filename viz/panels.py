@@ -41,7 +41,7 @@ def input_table(scene: NetworkScene, theme: Theme, columns: int) -> str:
 def _pixel(x: Number, fill: str, theme: Theme) -> str:
     color = theme.text if x.value is None else ink(fill)
     content = stacked(font(x.name, 7, color), font(short(x.value), 9, color, bold=True))
-    return cell(content, bgcolor=fill, width=38, height=28, **tooltip(x, ""))
+    return cell(content, bgcolor=fill, width=38, height=28, cellpadding=3, **tooltip(x, ""))
 
 
 def output_table(scene: NetworkScene, theme: Theme) -> str:
