@@ -5,7 +5,7 @@ uses, read off their labels. A graph without either is grouped by its structure;
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from autograd_mini.graph import topological_order
@@ -20,16 +20,18 @@ LEVELS = ("neuron", "layer", "network")
 
 _LOSS = ("loss",)
 _UNIT = re.compile(r"neuron\d*|batch_norm|dropout")  # what nn calls the parts of a layer
-_ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow")
+_NORM = re.compile(r"batch_?norm\d*")
+_ARITHMETIC = ("add", "sub", "mul", "div", "neg", "pow", "square")
 
 
 def groups_of(root: Any) -> Groups:
     """Find the path of names of the group that each node belongs to.
 
     An operation on parameters belongs where their labels say, ``hidden.neuron1.w[0]`` to ``("hidden", "neuron1")``, and
-    what is made of it alone goes with it, up to the next operation on parameters. Behind the last one that is only the
-    activation function, and the rest is the group ``("loss",)``, unless it is in a scope. A parameter or constant goes
-    with what uses it. Scopes stand in front of these names. What is in no group has the path ``()``.
+    what is made of it goes with it, up to the next operation on parameters; what is made of several such parts, with
+    the last of them. Behind the last operation on parameters that is only the activation function, and the rest is the
+    group ``("loss",)``, unless it is in a scope. A parameter or constant goes with what uses it. Scopes stand in front
+    of these names. What is in no group has the path ``()``.
 
     Example:
         >>> from autograd_mini import Value, dot, parameter
@@ -40,11 +42,7 @@ def groups_of(root: Any) -> Groups:
     """
     order = topological_order(root)
     owners = {node: owner for node in order if (owner := _owner(node))}
-    ahead = _before_parameters(order, owners)
-    labels: Groups = {}
-    for node in order:
-        if node.parents:
-            labels[node] = _label_path(node, owners, labels, node in ahead) or _loss_path(node, labels, node in ahead)
+    labels = _labels(order, owners)
     groups = {node: node.scope if path is _LOSS and node.scope else _joined(node.scope, path)
               for node, path in labels.items()}  # fmt: skip
     leaves = with_leaves(order, groups)
@@ -110,19 +108,50 @@ def _before_parameters(order: Sequence[Any], owners: Groups) -> set[Any]:
     return found
 
 
-def _label_path(node: Any, owners: Groups, labels: Groups, is_ahead: bool) -> tuple[str, ...]:
+def _labels(order: Sequence[Any], parameters: Groups) -> Groups:
+    """The path of each operation by the labels of parameters."""
+    owners = dict(parameters)
+    for node in order:  # a parameter times a constant is as good as a parameter
+        scaled = [parameters[parent] for parent in node.parents if parent in parameters]
+        if node.op == "mul" and len(scaled) == 1 and any(parent.op == "constant" for parent in node.parents):
+            owners[node] = scaled[0]
+    ahead = _before_parameters(order, owners)
+    labels: Groups = {}
+    stage: dict[Any, int] = {}  # how many parts of the model lie before a node
+    for node in order:
+        if node.parents:
+            labels[node] = owners.get(node) or _label(node, owners, labels, stage, node in ahead)
+            before = (stage[p] + (labels[p] != labels[node]) for p in node.parents if p in labels)
+            stage[node] = max(before, default=0)
+    return _normalized(order, owners, labels)
+
+
+def _label(node: Any, owners: Groups, labels: Groups, stage: Mapping[Any, int], is_ahead: bool) -> tuple[str, ...]:
     used = [owners[parent] for parent in node.parents if parent in owners]
     if used:
         return _common(used)
-    made_of = [parent for parent in node.parents if parent.op != "constant"]
-    if not is_ahead and not (len(made_of) == 1 and _is_activation(node.op)):
-        return ()
-    return _common([labels[parent] for parent in made_of if parent.parents])
+    made_of = [parent for parent in node.parents if parent.parents]
+    alone = len([parent for parent in node.parents if parent.op != "constant"]) == 1
+    if is_ahead or (alone and _is_activation(node.op)):
+        last = max((stage[parent] for parent in made_of), default=0)
+        return _common([labels[parent] for parent in made_of if stage[parent] == last])
+    return _LOSS if any(labels[parent] for parent in made_of) else ()
 
 
-def _loss_path(node: Any, labels: Groups, is_ahead: bool) -> tuple[str, ...]:
-    """What depends on parameters, and stands behind the last operation on any, is the loss."""
-    return () if is_ahead or not any(labels.get(parent) for parent in node.parents) else _LOSS
+def _normalized(order: Sequence[Any], owners: Groups, labels: Groups) -> Groups:
+    """Put arithmetic that a batch normalization alone uses, such as the mean of a batch, into it."""
+    into: dict[Any, set[tuple[str, ...]]] = {}
+    for node in reversed(order):
+        if not node.parents:
+            continue
+        users = into.get(node, set())
+        if len(users) == 1 and not _is_activation(node.op) and not any(parent in owners for parent in node.parents):
+            (path,) = users
+            if path and _NORM.fullmatch(path[-1]):
+                labels[node] = path
+        for parent in node.parents:
+            into.setdefault(parent, set()).add(labels[node])
+    return labels
 
 
 def _is_activation(op: str) -> bool:

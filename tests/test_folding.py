@@ -12,7 +12,7 @@ from autograd_mini.backward import path_sizes
 from autograd_mini.folding import FOLDS, FoldedGraph, Group, groups_of
 from autograd_mini.grouping import cut_at
 from autograd_mini.strategies import graphs, mlps
-from nn import MLP, Layer, Module, cross_entropy, mean_squared_error as mse
+from nn import MLP, BatchNorm, Layer, Module, Sequential, cross_entropy, mean_squared_error as mse
 
 DEPTHS = (None, 0, 1, 2, 3, *FOLDS)
 NAMES = ("a", "b", "c")
@@ -185,6 +185,28 @@ def test_dropout_and_batch_norm_belong_to_their_layer():
     assert shown(folded) == ["hidden1", "hidden2", "output", "loss"]
     assert shown(fold(loss, "network")) == ["network", "loss"]
     assert_chain_rule_holds(loss, folded)
+
+
+@pytest.mark.parametrize("is_training", [True, False])
+def test_batch_norm_is_one_group_with_its_arithmetic(is_training):
+    rows = [[0.1, 0.2, 0.3], [0.5, -0.2, 0.1]]
+    mlp = MLP(3, [2, 2], batch_norm=True, dropout=0.3, seed=0)
+    chain = Sequential(Layer(3, 2, activation="linear", seed=0), BatchNorm(2), "tanh", Layer(2, 2, seed=1))
+    neurons = [f"{layer}.neuron{i}" for layer in ("hidden", "output", "layer1", "layer4") for i in (1, 2)]
+    for model, expected in (
+        (mlp, [*neurons[:2], "hidden.batch_norm", *neurons[2:4], "loss"]),
+        (chain, [*neurons[4:6], "batchnorm2", *neurons[6:], "loss"]),
+    ):
+        model(rows)
+        model.train(is_training)
+        loss = cross_entropy(model(rows), [0, 1])
+        folded = fold(loss, "neuron")
+        assert sorted(shown(folded)) == sorted(expected)
+        assert_chain_rule_holds(loss, folded)
+        norm = folded.nodes[2]
+        assert "norm" in norm.name
+        assert {node.op for node in norm.operations} >= {"sub", "mul", "add"}
+        assert all(node.op not in ("sub", "square", "mean") for group in folded.nodes[:2] for node in group.operations)
 
 
 def test_a_penalty_belongs_to_the_loss():
