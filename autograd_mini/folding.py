@@ -127,8 +127,9 @@ def fold_nodes(
         for parent in node.parents:
             if parent in used_by:
                 used_by[parent].add(place[node])
-    if root in used_by:
-        used_by[root].add(len(classes))  # the root is an output, and the last
+    for uses in used_by.values():
+        if not uses:  # the root, or what only the rest of the graph uses: an output
+            uses.add(len(classes))
     bundled = {leaf: _opened(cut, path, opened) for leaf, path in bundles.items() if leaf in used_by}
     own, free = _placed_leaves(order, [name for name, _ in classes], used_by, apart, bundled)
     place |= {leaf: i for i, leaves in own.items() for leaf in leaves}
@@ -148,7 +149,7 @@ def fold_nodes(
     for several in parts.values():
         for number, group in enumerate(several, 1):
             group.part, group.parts = number, len(several)
-    return FoldedGraph(root, nodes or free[0], len(order), paths)
+    return FoldedGraph(root, [*nodes, *free.get(len(classes), ())], len(order), paths)
 
 
 def _placed_leaves(

@@ -137,7 +137,12 @@ def shared() -> Value:
     return total * dot(vs, vs)
 
 
-@pytest.mark.parametrize("make", [network, scoped, shared, small, lambda: network(40), lambda: tangle(600)])
+def by_many() -> Value:
+    """Inputs that nothing uses but operations without a group, more of them than stand around a picture."""
+    return add_up([Value(0.1 * i, f"x[{i}]").exp() for i in range(20)])
+
+
+@pytest.mark.parametrize("make", [network, scoped, shared, small, by_many, lambda: network(40), lambda: tangle(600)])
 def test_pictures_show_every_edge_of_the_graph(make: Callable[[], Value]) -> None:
     data, groups, pictures = pictures_of(make())
     whole = [view for view in pictures if view.depth is None]

@@ -283,6 +283,15 @@ def test_focus_and_paths_go_together():
     assert len(nodes(source)) == 3
 
 
+def test_a_focus_off_the_paths_shows_what_of_them_is_near():
+    a, b = Value(1.0, "a"), Value(2.0, "b")
+    root = a * b.exp().exp()
+    assert len(nodes(draw_dot(root, paths_to=a, focus=b, radius=3).source)) == 1
+    assert len(nodes(draw_dot(root, paths_to=a, focus=b, radius=4).source)) == 2
+    with pytest.raises(ValueError, match=r"no path to paths_to comes within 2 edges of focus, .*'b'.*larger radius"):
+        draw_dot(root, paths_to=a, focus=b)
+
+
 def test_a_large_graph_is_refused_with_ways_to_draw_it_and_drawn_folded():
     node = Value(0.5, "x")
     for _ in range(400):
