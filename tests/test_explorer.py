@@ -205,6 +205,27 @@ def test_parts_of_a_group_and_shared_leaves_are_groups_of_their_own() -> None:
         assert set(names) <= set(found)
 
 
+def test_parts_are_named_once_and_what_stands_around_a_group_is_no_part() -> None:
+    h, w = Value(0.5, "x"), parameter(0.3, "w")
+    with scope("net"):
+        for _ in range(5):
+            with scope("rnn"):
+                h = (h * w).tanh()
+            with scope("attention"):
+                h = h * w.exp()
+    data, groups, pictures = pictures_of(h)
+    told = laid_out(pictures, data, groups).views
+    listed = groups.as_list(data.index)
+    names = [one["name"] for one in listed if "nodes" in one]
+    assert len(set(names)) == len(names)
+    assert {"rnn (1 of 5)", "rnn (5 of 5)"} <= set(names)
+    net = next(i for i, one in enumerate(listed) if one["name"] == "net")
+    assert {one["parent"] for one in listed if "nodes" in one} == {net}
+    for view in told:
+        around = [item for item in view["items"][view["inside"] :] if isinstance(item, list)]
+        assert not any("nodes" in listed[number] for (number,) in around)
+
+
 def test_neurons_of_one_shape_are_laid_out_once() -> None:
     data, groups, pictures = pictures_of(network(layers=(8, 2)))
     told = laid_out(pictures, data, groups)

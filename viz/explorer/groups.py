@@ -56,7 +56,7 @@ class GroupList:
                 self.members.setdefault(path[:length], [])
             self.members.setdefault(path, []).append(node)
         self._number = {path: i for i, path in enumerate(self.members)}
-        self._others: list[Group] = []
+        self._others: dict[tuple[Any, ...], tuple[int, Group]] = {}
         self.openable = {path[:-1] for path in self.members if path}
 
     @property
@@ -70,14 +70,16 @@ class GroupList:
             if other[: len(path)] == path:
                 yield from nodes
 
-    def number(self, shown: Group | Path) -> int:
-        """The number of a group. What is no group of the list, such as a part of one that was split, is added to it."""
+    def number(self, shown: Group | Path, *, is_outside: bool = False) -> int:
+        """The number of a group. What is no group of the list, such as a part of one that was split, is added to it.
+
+        Around the inside of another group only what is next to it is folded, and stands for the whole.
+        """
         path = shown.path if isinstance(shown, Group) else shown
-        is_listed = path in self._number and not (isinstance(shown, Group) and (shown.parts > 1 or not self._is(shown)))
-        if is_listed or not isinstance(shown, Group):
+        is_part = isinstance(shown, Group) and shown.parts > 1 and not is_outside
+        if not isinstance(shown, Group) or (path in self._number and self._is(shown) and not is_part):
             return self._number[path]
-        self._others.append(shown)
-        return len(self._number) + len(self._others) - 1
+        return self._others.setdefault((shown.name, shown.members), (len(self._number) + len(self._others), shown))[0]
 
     def _is(self, group: Group) -> bool:
         return bool(group.operations) or group.leaves[0] in self.bundles
@@ -90,9 +92,9 @@ class GroupList:
             for path in self._number
         ]  # fmt: skip
         others = [
-            {"name": printable(group.name, _LONGEST_NAME), "parent": self._number.get(group.path, 0),
-             "nodes": [index[node] for node in group.members]}
-            for group in self._others
+            {"name": printable(group.name.removeprefix(".".join((*group.path[:-1], ""))), _LONGEST_NAME),
+             "parent": self._number.get(group.path[:-1], 0), "nodes": [index[node] for node in group.members]}
+            for _, group in self._others.values()
         ]  # fmt: skip
         return listed + others
 
