@@ -175,8 +175,17 @@ def wanted_edges(view: View, data: GraphData, groups: GroupList) -> Iterator[tup
                 yield ends
 
 
+def embedded() -> Value:
+    """A parameter that two groups use, and whose name is of a group within one of them."""
+    x, w = Value(0.5, "x"), parameter(0.3, "encoder.embedding.w")
+    with scope("encoder"), scope("attention"):
+        y = x.exp() * w
+    with scope("decoder"):
+        return (y * w).tanh()
+
+
 def test_a_group_on_the_page_has_the_nodes_of_the_folded_graph() -> None:
-    for root in (network(), scoped(), shared(), network(40), tangle(3000)):
+    for root in (network(), scoped(), shared(), embedded(), network(40), tangle(3000)):
         data, groups, pictures = pictures_of(root)
         shown = {
             groups.number(item): item

@@ -45,7 +45,7 @@ class GroupList:
         taken = {path[:length] for path in set(operations.values()) for length in range(len(path) + 1)}
         paths = with_leaves(order, operations)
         inputs = [node for node in order if not node.parents and not node.op]
-        own = {node: named[node] for node in order if not (node.parents or paths[node] or named[node] in taken)}
+        own = {node: named[node] for node in order if not (node.parents or paths[node] or named[node][:1] in taken)}
         paths |= own | (dict.fromkeys(inputs, ("input",)) if len(inputs) > _FEW_INPUTS else {})
         self.paths = paths | divided({node: paths[node] for node in order if not node.parents}, "leaves")
         self.bundles = {node: path for node, path in self.paths.items() if not node.parents and path not in taken}
