@@ -184,8 +184,16 @@ def embedded() -> Value:
         return (y * w).tanh()
 
 
+def prepared() -> Value:
+    """Many inputs, and a scope that has the name of their group."""
+    xs = [Value(0.1 * i, f"x[{i}]") for i in range(12)]
+    with scope("input"):
+        total = add_up(xs) * 0.1
+    return total.tanh() + add_up(xs)
+
+
 def test_a_group_on_the_page_has_the_nodes_of_the_folded_graph() -> None:
-    for root in (network(), scoped(), shared(), embedded(), network(40), tangle(3000)):
+    for root in (network(), scoped(), shared(), embedded(), prepared(), network(40), tangle(3000)):
         data, groups, pictures = pictures_of(root)
         shown = {
             groups.number(item): item

@@ -46,7 +46,10 @@ class GroupList:
         paths = with_leaves(order, operations)
         inputs = [node for node in order if not node.parents and not node.op]
         own = {node: named[node] for node in order if not (node.parents or paths[node] or named[node][:1] in taken)}
-        paths |= own | (dict.fromkeys(inputs, ("input",)) if len(inputs) > _FEW_INPUTS else {})
+        name = "input"
+        while (name,) in taken:
+            name += "s"
+        paths |= own | (dict.fromkeys(inputs, (name,)) if len(inputs) > _FEW_INPUTS else {})
         self.paths = paths | divided({node: paths[node] for node in order if not node.parents}, "leaves")
         self.bundles = {node: path for node, path in self.paths.items() if not node.parents and path not in taken}
         self.members: dict[Path, list[Any]] = {(): []}
