@@ -27,7 +27,8 @@ def groups_of(root: Any) -> Groups:
     """Find the path of names of the group that each node belongs to.
 
     An operation on parameters belongs where their labels say, ``hidden.neuron1.w[0]`` to ``("hidden", "neuron1")``, and
-    what is made of it alone goes with it, up to the next operation on parameters. Behind the last one that is only the
+    what is made of it alone goes with it, up to the next operation on parameters; what is made of neurons and of their
+    batch normalization goes with the latter. Behind the last one that is only the
     activation function, and the rest is the group ``("loss",)``, unless it is in a scope. A parameter or constant goes
     with what uses it. Scopes stand in front of these names. What is in no group has the path ``()``.
 
@@ -117,7 +118,9 @@ def _label_path(node: Any, owners: Groups, labels: Groups, is_ahead: bool) -> tu
     made_of = [parent for parent in node.parents if parent.op != "constant"]
     if not is_ahead and not (len(made_of) == 1 and _is_activation(node.op)):
         return ()
-    return _common([labels[parent] for parent in made_of if parent.parents])
+    paths = [labels[parent] for parent in made_of if parent.parents]
+    norm = next((path for path in paths if path[-1:] == ("batch_norm",)), ())
+    return norm if norm and all(path[: len(norm) - 1] == norm[:-1] for path in paths) else _common(paths)
 
 
 def _loss_path(node: Any, labels: Groups, is_ahead: bool) -> tuple[str, ...]:

@@ -187,6 +187,20 @@ def test_dropout_and_batch_norm_belong_to_their_layer():
     assert_chain_rule_holds(loss, folded)
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_batch_norm_is_one_group_beside_the_neurons(training):
+    model = MLP(2, [4, 1], batch_norm=True, seed=0).train(training)
+    outputs = model([[0.1, 0.2], [0.3, -0.4], [0.5, 0.6]])
+    loss = mse(outputs, [0.1, 0.2, 0.3])
+    folded = fold(loss, "neuron")
+    names = [node.name for node in folded.nodes if isinstance(node, Group)]
+    assert sorted(names) == [
+        "hidden.batch_norm", *(f"hidden.neuron{i}" for i in range(1, 5)), "loss", "output.neuron1"
+    ]  # fmt: skip
+    assert len(folded.nodes) == len(names)
+    assert_chain_rule_holds(loss, folded)
+
+
 def test_a_penalty_belongs_to_the_loss():
     layer = Layer(2, 2, activation="tanh", seed=1)
     penalty = sum(w * w for w in layer.parameters())
