@@ -394,3 +394,14 @@ def test_drawing_changes_nothing():
         draw_dot(loss, fold=how, focus=loss)
     assert [(n.data, n.grad, n.label, n.op) for n in topological_order(loss)] == before
     assert any(isinstance(node, Group) for node in fold(loss, 0).nodes)
+
+
+def test_the_text_says_the_derivatives_that_the_picture_does():
+    a, b = Value(3.0, "a"), Value(2.0, "b")
+    root = (a * b).tanh()
+    assert "local" not in draw_dot(root).text
+    for options in ({"show_local": True}, {"paths_to": a}, {"fold": 0}):
+        figure = draw_dot(root, **options)
+        told = [label.strip() for label in labels(figure.source) if "local" in label]
+        assert told
+        assert [line.split(": ")[1] for line in figure.text.split("\n") if "local" in line] == told
