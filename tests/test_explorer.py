@@ -442,3 +442,17 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
     assert "type: autograd-mini explore 'tanh(x)' x=1" in capsys.readouterr().err
     assert main(["explore", "x*2", "x=1", "--out", str(tmp_path)]) == 1
     assert f"cannot write {tmp_path}: is a directory" in capsys.readouterr().err
+
+
+def test_groups_that_take_turns_too_often_are_put_together_by_structure() -> None:
+    x = h = Value(0.5, "x")
+    for _ in range(1500):
+        with scope("a"):
+            h = h * 1.0001
+        with scope("b"):
+            h = h.tanh() + x
+    assert len(pictures_of(h)[2][0].items) < 400
+    y = tangle(3000)
+    with scope("named"):
+        y = y * y
+    assert ("named",) in pictures_of(y)[1].members

@@ -11,11 +11,13 @@ from typing import Any
 from autograd_mini.folding import Group, Path, groups_of
 from autograd_mini.grouping import Groups, with_leaves
 from autograd_mini.printing import printable
+from autograd_mini.quotient import acyclic_classes
 from autograd_mini.structure import structure_of
 
 __all__ = ["GroupList", "divided"]
 
 _FULL = 400  # more things than that in one picture are put into parts
+_TORN = 2_000  # groups that take turns are in parts; more parts than that, and their names are of no help
 _PART = 150
 _MOST_PARTS = 24
 _FEW_INPUTS = 8
@@ -38,9 +40,10 @@ class GroupList:
     def __init__(self, order: Sequence[Any]) -> None:
         named = groups_of(order[-1])
         operations = {node: named[node] for node in order if node.parents}
-        if list(operations.values()).count(()) > _FULL:
+        is_torn = _parts(operations) > _TORN
+        if is_torn or list(operations.values()).count(()) > _FULL:
             structure = structure_of(order[-1])
-            operations = {node: path or structure[node] for node, path in operations.items()}
+            operations = {n: structure[n] if is_torn else path or structure[n] for n, path in operations.items()}
         operations = divided(operations, "operations")
         taken = {path[:length] for path in set(operations.values()) for length in range(len(path) + 1)}
         paths = with_leaves(order, operations)
@@ -110,6 +113,14 @@ class GroupList:
             return ["groups"] if self.depth == 1 else [f"depth {depth}" for depth in depths]
         known = {neurons[0]: "neurons", neurons[0] - 1: "layers"}
         return [known.get(depth, f"depth {depth}") for depth in depths]
+
+
+def _parts(groups: Groups) -> int:
+    """In how many parts the outermost groups are, so that none depends on itself."""
+    if not any(groups.values()):
+        return 0
+    classes = acyclic_classes(list(groups), {node: path[:1] or node for node, path in groups.items()})
+    return sum(isinstance(name, tuple) for name, _ in classes)
 
 
 def divided(groups: Groups, what: str) -> Groups:
