@@ -127,9 +127,10 @@ def fold_nodes(
         for parent in node.parents:
             if parent in used_by:
                 used_by[parent].add(place[node])
-    if root in used_by:
-        used_by[root].add(len(classes))  # the root is an output, and the last
-    bundled = {leaf: _opened(cut, path, opened) for leaf, path in bundles.items() if leaf in used_by}
+    for uses in used_by.values():
+        if not uses:  # the root, or what only the rest of the graph uses: an output
+            uses.add(len(classes))
+    bundled = {leaf: _opened(cut, bundles[leaf], opened) for leaf in order if leaf in bundles}
     own, free = _placed_leaves(order, [name for name, _ in classes], used_by, apart, bundled)
     place |= {leaf: i for i, leaves in own.items() for leaf in leaves}
     nodes: list[Any] = []
@@ -148,7 +149,7 @@ def fold_nodes(
     for several in parts.values():
         for number, group in enumerate(several, 1):
             group.part, group.parts = number, len(several)
-    return FoldedGraph(root, nodes or free.get(0, []), len(order), paths)
+    return FoldedGraph(root, [*nodes, *free.get(len(classes), ())], len(order), paths)
 
 
 def _placed_leaves(
@@ -167,7 +168,7 @@ def _placed_leaves(
     for leaf in order:
         if leaf.parents:
             continue
-        first, bundle = min(used_by[leaf], default=0), bundled.get(leaf, ())
+        first, bundle = min(used_by[leaf]), bundled.get(leaf, ())
         group = groups.get(first, ()) if leaf.op and len(used_by[leaf]) == 1 else ()
         if leaf in apart:
             free.setdefault(first, []).append(leaf)
@@ -178,7 +179,7 @@ def _placed_leaves(
         else:
             free.setdefault(first, []).append(leaf)
     for path, leaves in together.items():
-        first = min(min(used_by[leaf], default=0) for leaf in leaves)
+        first = min(min(used_by[leaf]) for leaf in leaves)
         free.setdefault(first, []).append(Group(path, (), leaves, (), leaves))
     return own, free
 

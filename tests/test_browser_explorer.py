@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from autograd_mini import Value, fold, gradients, parameter, record_lines, steps, topological_order
+from autograd_mini import Value, fold, gradients, parameter, record_lines, scope, steps, topological_order
 from nn import MLP, cross_entropy, digits
 from tests.browser import Opened
 from tests.javascript import OPS, compare_graphs, compare_rows
@@ -280,3 +280,22 @@ def test_names_are_cut_without_their_digits(chromium: Any) -> None:
     assert names[0].endswith("… 4,085 to 4,168")
     assert names[1] == "short"
     assert max(map(len, names[:2])) <= 22
+
+
+def test_what_is_selected_is_marked_the_first_node_and_a_part_too(chromium: Any, tmp_path: Path) -> None:
+    h, w = Value(0.5, "x"), parameter(0.3, "w")
+    for _ in range(2):
+        with scope("rnn"):
+            h = (h * w).tanh()
+        with scope("attention"):
+            h = h * w.exp()
+    explore(h, tmp_path / "page.html")
+    opened = Opened(chromium, tmp_path / "page.html")
+    page = opened.page
+    page.evaluate("explorer.goTo(0)")
+    assert page.locator(".item.selected").get_attribute("aria-label").startswith("x, input")
+    page.locator("#search").fill("rnn (2 of 2)")
+    page.keyboard.press("Enter")
+    assert page.locator(".item.selected .title").text_content() == "rnn (2 of 2)"
+    assert "left out" not in page.locator("#panel-node").inner_text()
+    opened.close()

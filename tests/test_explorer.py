@@ -147,7 +147,14 @@ def plain() -> Value:
     return add_up(xs)
 
 
-@pytest.mark.parametrize("make", [network, scoped, shared, small, plain, lambda: network(40), lambda: tangle(600)])
+def by_many() -> Value:
+    """Inputs that nothing uses but operations without a group, more of them than stand around a picture."""
+    return add_up([Value(0.1 * i, f"x[{i}]").exp() for i in range(20)])
+
+
+@pytest.mark.parametrize(
+    "make", [network, scoped, shared, small, by_many, plain, lambda: network(40), lambda: tangle(600)]
+)
 def test_pictures_show_every_edge_of_the_graph(make: Callable[[], Value]) -> None:
     data, groups, pictures = pictures_of(make())
     whole = [view for view in pictures if view.depth is None]
@@ -171,7 +178,7 @@ def wanted_edges(view: View, data: GraphData, groups: GroupList) -> Iterator[tup
         if not isinstance(item, Rest)
         for member in (item.members if isinstance(item, Group) else (item,))
     }
-    inside = set(groups.within(view.group)) if view.group else set(data.nodes)
+    inside = set(groups.within[view.group]) if view.group else set(data.nodes)
     assert {item_of[node] for node in inside} == set(view.items[: view.inside])
     for node in data.nodes:
         for parent in node.parents:
@@ -180,8 +187,25 @@ def wanted_edges(view: View, data: GraphData, groups: GroupList) -> Iterator[tup
                 yield ends
 
 
+def embedded() -> Value:
+    """A parameter that two groups use, and whose name is of a group within one of them."""
+    x, w = Value(0.5, "x"), parameter(0.3, "encoder.embedding.w")
+    with scope("encoder"), scope("attention"):
+        y = x.exp() * w
+    with scope("decoder"):
+        return (y * w).tanh()
+
+
+def prepared() -> Value:
+    """Many inputs, and a scope that has the name of their group."""
+    xs = [Value(0.1 * i, f"x[{i}]") for i in range(12)]
+    with scope("input"):
+        total = add_up(xs) * 0.1
+    return total.tanh() + add_up(xs)
+
+
 def test_a_group_on_the_page_has_the_nodes_of_the_folded_graph() -> None:
-    for root in (network(), scoped(), shared(), network(40), tangle(3000)):
+    for root in (network(), scoped(), shared(), embedded(), prepared(), network(40), tangle(3000)):
         data, groups, pictures = pictures_of(root)
         shown = {
             groups.number(item): item
@@ -208,6 +232,27 @@ def test_parts_of_a_group_and_shared_leaves_are_groups_of_their_own() -> None:
         laid_out(pictures, data, groups)
         found = [one["name"] for one in groups.as_list(data.index) if "nodes" in one]
         assert set(names) <= set(found)
+
+
+def test_parts_are_named_once_and_what_stands_around_a_group_is_no_part() -> None:
+    h, w = Value(0.5, "x"), parameter(0.3, "w")
+    with scope("net"):
+        for _ in range(5):
+            with scope("rnn"):
+                h = (h * w).tanh()
+            with scope("attention"):
+                h = h * w.exp()
+    data, groups, pictures = pictures_of(h)
+    told = laid_out(pictures, data, groups).views
+    listed = groups.as_list(data.index)
+    names = [one["name"] for one in listed if "nodes" in one]
+    assert len(set(names)) == len(names)
+    assert {"rnn (1 of 5)", "rnn (5 of 5)"} <= set(names)
+    net = next(i for i, one in enumerate(listed) if one["name"] == "net")
+    assert {one["parent"] for one in listed if "nodes" in one} == {net}
+    for view in told:
+        around = [item for item in view["items"][view["inside"] :] if isinstance(item, list)]
+        assert not any("nodes" in listed[number] for (number,) in around)
 
 
 def test_neurons_of_one_shape_are_laid_out_once() -> None:
@@ -409,3 +454,17 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
     assert "type: autograd-mini explore 'tanh(x)' x=1" in capsys.readouterr().err
     assert main(["explore", "x*2", "x=1", "--out", str(tmp_path)]) == 1
     assert f"cannot write {tmp_path}: is a directory" in capsys.readouterr().err
+
+
+def test_groups_that_take_turns_too_often_are_put_together_by_structure() -> None:
+    x = h = Value(0.5, "x")
+    for _ in range(1500):
+        with scope("a"):
+            h = h * 1.0001
+        with scope("b"):
+            h = h.tanh() + x
+    assert len(pictures_of(h)[2][0].items) < 400
+    y = tangle(3000)
+    with scope("named"):
+        y = y * y
+    assert ("named",) in pictures_of(y)[1].members

@@ -138,3 +138,14 @@ def test_the_boundary_has_the_colours_of_plot_decision_boundary() -> None:
     assert boundary["colors"] == list(CLASS_COLORS[:2])
     assert (boundary["names"], boundary["classes"], boundary["left"]) == (["x", "y"], ["0", "1"], 0)
     assert [point[2] for point in boundary["points"]] == rows.targets.tolist()
+
+
+def test_foreign_names_cannot_turn_the_words_around_them() -> None:
+    rows = moons(20, seed=0)
+    data = Dataset(rows.inputs, rows.targets, columns=["x" * 300, "a\nb"], class_names=["a\u202eb", "y" * 300])
+    trainer = Trainer(MLP(2, [3, 2], seed=0), progress=False)
+    trainer.fit(data, epochs=1)
+    scene = scene_of(trainer, 0)
+    boundary = scene.boundary(GraphData(scene.root))
+    names = [*boundary["names"], *boundary["classes"]]
+    assert all(name.isprintable() and len(name) <= 40 for name in names)

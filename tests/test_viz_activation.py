@@ -49,6 +49,12 @@ def test_kinks_of_a_function_of_ones_own_are_found_where_they_are():
     assert "slope is 1 on the left and 2 on the right, and is taken as 1.5" in lines[2]
 
 
+@pytest.mark.parametrize("k", range(-79, 80, 2))
+def test_a_kink_between_two_samples_is_found_once(k):
+    text = draw_activation(lambda z: maximum(z, 0.05 * k)).text
+    assert text.count("kink at") == 1
+
+
 def test_a_smooth_function_in_two_branches_has_no_kink():
     assert "kink" not in draw_activation(lambda z: z * abs(z)).text
 

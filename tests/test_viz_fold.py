@@ -284,6 +284,15 @@ def test_focus_and_paths_go_together():
     assert len(nodes(source)) == 3
 
 
+def test_a_focus_off_the_paths_shows_what_of_them_is_near():
+    a, b = Value(1.0, "a"), Value(2.0, "b")
+    root = a * b.exp().exp()
+    assert len(nodes(draw_dot(root, paths_to=a, focus=b, radius=3).source)) == 1
+    assert len(nodes(draw_dot(root, paths_to=a, focus=b, radius=4).source)) == 2
+    with pytest.raises(ValueError, match=r"no path to paths_to comes within 2 edges of focus, .*'b'.*larger radius"):
+        draw_dot(root, paths_to=a, focus=b)
+
+
 def test_a_large_graph_is_refused_with_ways_to_draw_it_and_drawn_folded():
     node = Value(0.5, "x")
     for _ in range(400):
@@ -386,3 +395,14 @@ def test_drawing_changes_nothing():
         draw_dot(loss, fold=how, focus=loss)
     assert [(n.data, n.grad, n.label, n.op) for n in topological_order(loss)] == before
     assert any(isinstance(node, Group) for node in fold(loss, 0).nodes)
+
+
+def test_the_text_says_the_derivatives_that_the_picture_does():
+    a, b = Value(3.0, "a"), Value(2.0, "b")
+    root = (a * b).tanh()
+    assert "local" not in draw_dot(root).text
+    for options in ({"show_local": True}, {"paths_to": a}, {"fold": 0}):
+        figure = draw_dot(root, **options)
+        told = [label.strip() for label in labels(figure.source) if "local" in label]
+        assert told
+        assert [line.split(": ")[1] for line in figure.text.split("\n") if "local" in line] == told

@@ -1,6 +1,7 @@
 """``draw_activation``: an activation function and its derivative, with the points where neurons stand on it."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -102,6 +103,7 @@ def _kinks(function: Callable[[Any], Any], xs: list[float]) -> Iterator[Kink]:
     """Find the places where the function changes its branch and its slope jumps."""
     between = [(a + b) / 2 for a, b in itertools.pairwise(xs)]  # a kink at a round number is between two of these
     sides = [_branch(function, x) for x in between]
+    last = -math.inf
     for i, (before, after) in enumerate(itertools.pairwise(sides)):
         if before == after:
             continue
@@ -111,7 +113,9 @@ def _kinks(function: Callable[[Any], Any], xs: list[float]) -> Iterator[Kink]:
             low, high = (middle, high) if _branch(function, middle) == before else (low, middle)
         at = round(high, 12) + 0.0
         here, left, right = (_point(function, at + step * max(1.0, abs(at))) for step in (0.0, -1e-7, 1e-7))
-        if abs(left.slope - right.slope) > 1e-4:
+        is_new = at - last > 1e-7 * max(1.0, abs(at))  # one that lies on a place between two samples is met twice
+        if is_new and abs(left.slope - right.slope) > 1e-4:
+            last = at
             yield Kink(at, here.y, *(round(point.slope, 5) + 0.0 for point in (left, right, here)))
 
 

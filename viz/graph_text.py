@@ -12,7 +12,7 @@ __all__ = ["graph_text"]
 
 
 def graph_text(scene: GraphScene, proof: Proof | None = None) -> str:
-    """Write a node to a line, arguments before what is made of them; of a folded group its outputs and totals too.
+    """Write a node to a line, arguments before what is made of them; its derivatives where the picture tells them.
 
     Args:
         scene: what is shown.
@@ -38,13 +38,13 @@ def graph_text(scene: GraphScene, proof: Proof | None = None) -> str:
             card = scene.card(node)
             lines.append(card.hint)
             lines += (f"  {_line(line, proof)}" for line in card.lines)
-            lines += (
-                f"  from {names[link.tail]}: {link.text.replace(chr(10), ', ')}"
-                for link in links.get(node, ())
-                if link.text
-            )
         else:
             lines.append(_value(node, scene, names, proof))
+        lines += (
+            f"  from {names[link.tail]}: {link.text.replace(chr(10), ', ')}"
+            for link in links.get(node, ())
+            if link.text
+        )
     for ends in scene.rests:
         rest, node = ends if isinstance(ends[0], Rest) else reversed(ends)
         lines.append(f"{rest.text} of {names[node]}")

@@ -105,16 +105,18 @@ def _near(
     """The nodes near a Value, and what is left out around them."""
     if focus not in folded.node_of:
         raise ValueError(f"focus is {focus!r}, which {folded.root!r} does not depend on; give a node of its graph")
-    below = {node: folded.sources(node) for node in nodes}
-    above: dict[Any, list[Any]] = {node: [] for node in (*nodes, *(one for some in below.values() for one in some))}
+    below = {node: folded.sources(node) for node in folded.nodes}
+    above: dict[Any, list[Any]] = {node: [] for node in folded.nodes}
     for node, sources in below.items():
         for source in sources:
             above[source].append(node)
     found = near = {folded.node_of[focus]}
     for _ in range(radius):
-        near = {other for node in near for other in (*below.get(node, ()), *above[node])} - found
+        near = {other for node in near for other in (*below[node], *above[node])} - found
         found = found | near
     shown = [node for node in nodes if node in found]
+    if not shown:
+        raise ValueError(f"no path to paths_to comes within {radius} edges of focus, {focus!r}; give a larger radius")
     return shown, [pair for node in shown for pair in left_out(node, below[node], above[node], found)]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini import Value
+from autograd_mini.printing import printable
 from nn import Trainer
 from nn.losses import mean_squared_error, sum_squared_error
 from viz.colors import CLASS_COLORS
@@ -15,6 +16,7 @@ from viz.explorer.tables import is_computable
 __all__ = ["boundary_of"]
 
 _MOST_POINTS = 400
+_LONGEST_NAME = 40
 
 
 def boundary_of(trainer: Trainer, inputs: Sequence[Value], outputs: Sequence[Value], data: GraphData) -> Any:
@@ -39,12 +41,12 @@ def boundary_of(trainer: Trainer, inputs: Sequence[Value], outputs: Sequence[Val
     return {
         "inputs": [data.index[value] for value in inputs],
         "outputs": [data.index[value] for value in outputs],
-        "names": list(train.columns or [value.label for value in inputs]),
+        "names": [printable(str(name), _LONGEST_NAME) for name in train.columns or [value.label for value in inputs]],
         "box": [float(low[0] - margin[0]), float(high[0] + margin[0]),
                 float(low[1] - margin[1]), float(high[1] + margin[1])],
         "points": [[round(float(points[i, 0]), 4), round(float(points[i, 1]), 4), int(targets[i])] for i in some],
         "left": len(points) - len(some),
-        "classes": [names[i] if i < len(names) else str(i) for i in range(count)],
+        "classes": [printable(names[i], _LONGEST_NAME) if i < len(names) else str(i) for i in range(count)],
         "colors": list(CLASS_COLORS[:count]),
         "isProbability": not is_sign and _is_probability(trainer, outputs),
     }  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 from autograd_mini.folding import Group, Path, groups_of
 from autograd_mini.grouping import Groups, with_leaves
 from autograd_mini.printing import printable
+from autograd_mini.quotient import acyclic_classes
 from autograd_mini.structure import structure_of
 
 __all__ = ["GroupList", "divided"]
@@ -17,6 +18,7 @@ __all__ = ["GroupList", "divided"]
 _READABLE = 45  # operations without a name; of more those of one structure are put together
 _REPEATED = 4  # operations to a structure, or they are not worth it
 _FULL = 400  # more things than that in one picture are put into parts
+_TORN = 2_000  # groups that take turns are in parts; more parts than that, and their names are of no help
 _PART = 150
 _MOST_PARTS = 24
 _FEW_INPUTS = 8
@@ -33,6 +35,7 @@ class GroupList:
         paths: the path of the innermost group that each node is in.
         bundles: the same of the leaves that are in groups of leaves.
         members: the nodes that are in each group and in none within it; the whole graph, (), is the first.
+        within: the nodes that are in each group, those of the groups in it too.
         openable: the paths that have groups within them.
     """
 
@@ -40,26 +43,33 @@ class GroupList:
         named = groups_of(order[-1])
         operations = {node: named[node] for node in order if node.parents}
         nameless = [node for node, path in operations.items() if not path]
-        if len(nameless) > _READABLE:
+        is_torn = _parts(operations) > _TORN
+        if is_torn or len(nameless) > _READABLE:
             structure = structure_of(order[-1])
-            if len(nameless) > min(_FULL, _REPEATED * len({structure[node][:1] for node in nameless})):
-                operations |= {node: structure[node] for node in nameless}
+            fewer = min(_FULL, _REPEATED * len({structure[node][:1] for node in nameless}))
+            if is_torn or len(nameless) > fewer:
+                operations |= {node: structure[node] for node in (operations if is_torn else nameless)}
         operations = divided(operations, "operations")
         taken = {path[:length] for path in set(operations.values()) for length in range(len(path) + 1)}
         paths = with_leaves(order, operations)
         inputs = [node for node in order if not node.parents and not node.op]
-        own = {node: named[node] for node in order if not (node.parents or paths[node] or named[node] in taken)}
-        paths |= own | (dict.fromkeys(inputs, ("input",)) if len(inputs) > _FEW_INPUTS else {})
+        own = {node: named[node] for node in order if not (node.parents or paths[node] or named[node][:1] in taken)}
+        name = "input"
+        while (name,) in taken:
+            name += "s"
+        paths |= own | (dict.fromkeys(inputs, (name,)) if len(inputs) > _FEW_INPUTS else {})
         self.paths = paths | divided({node: paths[node] for node in order if not node.parents}, "leaves")
         self.bundles = {node: path for node, path in self.paths.items() if not node.parents and path not in taken}
         self.members: dict[Path, list[Any]] = {(): []}
+        self.within: dict[Path, list[Any]] = {}
         for node in order:
             path = self.paths[node]
-            for length in range(1, len(path)):
+            for length in range(1, len(path) + 1):
                 self.members.setdefault(path[:length], [])
-            self.members.setdefault(path, []).append(node)
+                self.within.setdefault(path[:length], []).append(node)
+            self.members[path].append(node)
         self._number = {path: i for i, path in enumerate(self.members)}
-        self._others: list[Group] = []
+        self._others: dict[tuple[Any, ...], tuple[int, Group]] = {}
         self.openable = {path[:-1] for path in self.members if path}
 
     @property
@@ -67,20 +77,16 @@ class GroupList:
         """How deep groups are in each other."""
         return max(map(len, self.members))
 
-    def within(self, path: Path) -> Iterator[Any]:
-        """Yield the nodes in a group, those of the groups in it too."""
-        for other, nodes in self.members.items():
-            if other[: len(path)] == path:
-                yield from nodes
+    def number(self, shown: Group | Path, *, is_outside: bool = False) -> int:
+        """The number of a group. What is no group of the list, such as a part of one that was split, is added to it.
 
-    def number(self, shown: Group | Path) -> int:
-        """The number of a group. What is no group of the list, such as a part of one that was split, is added to it."""
+        Around the inside of another group only what is next to it is folded, and stands for the whole.
+        """
         path = shown.path if isinstance(shown, Group) else shown
-        is_listed = path in self._number and not (isinstance(shown, Group) and (shown.parts > 1 or not self._is(shown)))
-        if is_listed or not isinstance(shown, Group):
+        is_part = isinstance(shown, Group) and shown.parts > 1 and not is_outside
+        if not isinstance(shown, Group) or (path in self._number and self._is(shown) and not is_part):
             return self._number[path]
-        self._others.append(shown)
-        return len(self._number) + len(self._others) - 1
+        return self._others.setdefault((shown.name, shown.members), (len(self._number) + len(self._others), shown))[0]
 
     def _is(self, group: Group) -> bool:
         return bool(group.operations) or group.leaves[0] in self.bundles
@@ -93,9 +99,9 @@ class GroupList:
             for path in self._number
         ]  # fmt: skip
         others = [
-            {"name": printable(group.name, _LONGEST_NAME), "parent": self._number.get(group.path, 0),
-             "nodes": [index[node] for node in group.members]}
-            for group in self._others
+            {"name": printable(group.name.removeprefix(".".join((*group.path[:-1], ""))), _LONGEST_NAME),
+             "parent": self._number.get(group.path[:-1], 0), "nodes": [index[node] for node in group.members]}
+            for _, group in self._others.values()
         ]  # fmt: skip
         return listed + others
 
@@ -108,6 +114,14 @@ class GroupList:
             return ["groups"] if self.depth == 1 else [f"depth {depth}" for depth in depths]
         known = {neurons[0]: "neurons", neurons[0] - 1: "layers"}
         return [known.get(depth, f"depth {depth}") for depth in depths]
+
+
+def _parts(groups: Groups) -> int:
+    """In how many parts the outermost groups are, so that none depends on itself."""
+    if not any(groups.values()):
+        return 0
+    classes = acyclic_classes(list(groups), {node: path[:1] or node for node, path in groups.items()})
+    return sum(isinstance(name, tuple) for name, _ in classes)
 
 
 def divided(groups: Groups, what: str) -> Groups:

@@ -213,8 +213,9 @@ def _simple(source: str) -> dict[str, Any]:
 def _told(view: View, layout: int, data: GraphData, groups: GroupList) -> dict[str, Any]:
     """A picture for the page: a node is its number, a group its number in a list, the rest a text."""
     items = [
-        [groups.number(item)] if isinstance(item, Group) else item.text if isinstance(item, Rest) else data.index[item]
-        for item in view.items
-    ]
+        [groups.number(item, is_outside=i >= view.inside)] if isinstance(item, Group)
+        else item.text if isinstance(item, Rest) else data.index[item]
+        for i, item in enumerate(view.items)
+    ]  # fmt: skip
     return {"group": groups.number(view.group), "depth": view.depth, "items": items, "inside": view.inside,
             "layout": layout, "hidden": view.chosen.hidden}  # fmt: skip

@@ -55,10 +55,9 @@ def views(data: GraphData, groups: GroupList) -> Iterator[View]:
         if not operations.chosen.hidden:
             yield operations
     users = _users(data)
-    for path in sorted(groups.members, key=len):
-        members = list(groups.within(path)) if path else []
-        if len(members) > 1:
-            yield _inside(data, groups, users, path, members)
+    for path in sorted(groups.within, key=len):
+        if len(groups.within[path]) > 1:
+            yield _inside(data, groups, users, path)
 
 
 def _view(path: Path, depth: int | None, scene: GraphScene, inside: Container[Any] | None = None) -> View:
@@ -71,11 +70,12 @@ def _view(path: Path, depth: int | None, scene: GraphScene, inside: Container[An
     return View(path, depth, tuple(place), len(own), chosen(len(place), of_group))
 
 
-def _inside(data: GraphData, groups: GroupList, users: list[list[int]], path: Path, members: list[Any]) -> View:
+def _inside(data: GraphData, groups: GroupList, users: list[list[int]], path: Path) -> View:
     """The inside of a group, and around it what it is next to: by the groups they are in, else the nodes themselves.
 
     Of many that are in no group, only their number is told.
     """
+    members = groups.within[path]
     opened = {path[: k + 1] for k in range(len(path))}
     numbers = {data.index[node] for node in members}
     arguments = {i: [j for j in data.arguments[i] if j not in numbers] for i in numbers}

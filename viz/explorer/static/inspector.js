@@ -133,11 +133,11 @@ export class Inspector {
     return line ? h("section", {}, h("h3", {}, "Made at"), h("pre", { tabindex: 0, "aria-label": "source line" }, `${line.file}:${line.number}\n${line.text}`)) : null;
   }
 
-  // What is in a group whose picture was left out.
+  // What is in a group without a picture: it was left out, or the group is a part of one that has its own.
   contents(group) {
     const { app } = this, inside = app.groups.list.map((one, i) => [one, i]).filter(([one]) => one.parent === group);
     const nodes = app.groups.direct(group);
-    return h("section", {}, h("h3", {}, "In it"), h("p", { class: "quiet" }, "Its picture was left out to keep the file small."),
+    return h("section", {}, h("h3", {}, "In it"), app.groups.list[group].nodes ? null : h("p", { class: "quiet" }, "Its picture was left out to keep the file small."),
       h("ul", { class: "contents" }, inside.map(([{ name }, i]) => h("li", {}, h("button", { class: "link", type: "button", onclick: () => app.select(`g${i}`) }, name))),
         nodes.map((i) => h("li", {}, this.link(i), " ", h("span", { class: "quiet" }, app.words.formula(i).slice(0, 40))))));
   }

@@ -152,7 +152,11 @@ class App {
 
   open(group) {
     const place = this.views.findIndex((view) => view.group === group);
-    if (place < 0) return this.select(`g${group}`); // its picture was left out, and the panel lists what is in it
+    if (place < 0) { // it has no picture, and the panel lists what is in it
+      const around = this.picture.placeOf.has(`g${group}`) ? -1 : this.views.findIndex(({ items }) => items.some((item) => item[0] === group));
+      if (around >= 0) this.show(around);
+      return this.select(`g${group}`);
+    }
     this.show(place);
     this.picture.focus(this.picture.focused);
     this.update();

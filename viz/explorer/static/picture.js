@@ -112,8 +112,8 @@ export class Picture {
         label += `, a group of ${plural(operations, "operation")} and ${plural(leaves, "leaf", "leaves")}, ${parts.second.textContent}; Enter opens it`;
       }
       if (parts.label !== label) g.setAttribute("aria-label", parts.label = label);
-      const selected = app.selected && this.placeOf.get(app.selected) === Number(g.dataset.place);
-      g.classList.toggle("selected", Boolean(selected));
+      const selected = app.selected === (kind === "group" ? `g${item[0]}` : item);
+      g.classList.toggle("selected", selected);
       if (selected) g.setAttribute("aria-current", "true"); else g.removeAttribute("aria-current");
       g.classList.remove("current", "target");
     });
