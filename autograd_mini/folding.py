@@ -9,6 +9,7 @@ derivative of an output by an input is the sum over the paths between them insid
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -186,7 +187,7 @@ def _placed_leaves(
 
 def _cutter(depth: int | str, paths: Groups) -> Cut:
     """Give the function from the path of a node to that of the group it is folded into; () for none."""
-    if isinstance(depth, int):
+    if not isinstance(depth, str):
         return lambda path: path[: depth + 1] if len(path) > depth else ()
     return within(1) if depth == "structure" else partial(cut_at, depth, layers=layers_among(paths.values()))
 
@@ -229,7 +230,7 @@ def _check(depth: Fold) -> None:
     legal = f"a number of levels to leave open, {', '.join(map(repr, FOLDS))} or None"
     if isinstance(depth, str) and depth not in FOLDS:
         raise ValueError(f"unknown fold {depth!r:.60}; it is {legal}")
-    if isinstance(depth, bool) or not isinstance(depth, (int, str, type(None))):
+    if isinstance(depth, bool) or not isinstance(depth, (Integral, str, type(None))):
         raise TypeError(f"a graph is folded to {legal}, got {depth!r:.60} of type {type(depth).__name__}")
-    if isinstance(depth, int) and depth < 0:
+    if isinstance(depth, Integral) and int(depth) < 0:
         raise ValueError(f"a graph is folded to {legal}, got {depth}; 0 folds most")

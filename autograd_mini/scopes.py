@@ -30,7 +30,8 @@ class scope(ContextDecorator):  # noqa: N801  # used like a function, as those o
         name: a short text that is not blank.
 
     Raises:
-        TypeError: if `name` is not text; (as a decorator) of a generator or a coroutine, whose body runs later.
+        TypeError: if `name` is not text; (as a decorator) of a class, or of a generator or
+            a coroutine, whose body runs later.
         ValueError: if it is blank.
 
     Example:
@@ -68,6 +69,10 @@ class scope(ContextDecorator):  # noqa: N801  # used like a function, as those o
             opened[-1].__exit__(None, None, None)
 
     def __call__(self, func: F) -> F:
+        if isinstance(func, type):
+            raise TypeError(
+                f"a scope names what a function records, got the class {func.__name__!s:.60}; decorate its methods"
+            )
         if any(runs_later(func) for runs_later in _RUNS_LATER):
             name = getattr(func, "__name__", func)
             raise TypeError(

@@ -439,6 +439,10 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "a scope names what a function records before it returns, and the body of rows_of_roots runs later; write "
         "`with scope('a'):` inside it",
     ),
+    "a scope around a class": (
+        lambda: am.scope("a")(Value), TypeError,
+        "a scope names what a function records, got the class Value; decorate its methods",
+    ),
     "an unknown way to fold": (
         lambda: am.fold(Value(1.0), "layers"), ValueError,
         "unknown fold 'layers'; it is a number of levels to leave open, 'neuron', 'layer', 'network', 'structure', "

@@ -382,9 +382,9 @@ def test_wrong_arguments_are_told_the_fix():
         draw_dot(root, focus="a")
     with pytest.raises(TypeError, match=r"paths_to is a Value of the graph, got 1\.0 of type float"):
         draw_dot(root, paths_to=1.0)
-    with pytest.raises(ValueError, match="radius is 0, but must be 1 or more"):
+    with pytest.raises(ValueError, match="radius is 0, but must be a whole number, 1 or more"):
         draw_dot(root, focus=a, radius=0)
-    with pytest.raises(TypeError, match="radius is a whole number of edges, got 'far'"):
+    with pytest.raises(TypeError, match="radius is 'far', but must be a whole number"):
         draw_dot(root, focus=a, radius="far")
 
 

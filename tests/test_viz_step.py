@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+from typing import Any
 
 import pytest
 
@@ -65,15 +66,15 @@ def test_in_the_forward_pass_numbers_still_to_come_are_not_shown() -> None:
     assert "local 2" in draw_step(dbg.step()).source
 
 
-def test_depth_is_how_far_one_sees() -> None:
+def test_radius_is_how_far_one_sees() -> None:
     node = Value(0.5, "x")
     for _ in range(20):
         node = node.tanh()
     dbg = debug(node).next(10)
-    for depth in (1, 2, 5):
-        source = draw_step(dbg, depth=depth).source
-        # three nodes make the two edges, and on either side there are `depth` more, of which one is among the three
-        assert len(nodes(source)) == 3 + 2 * depth
+    for radius in (1, 2, 5):
+        source = draw_step(dbg, radius=radius).source
+        # three nodes make the two edges, and on either side there are `radius` more, of which one is among the three
+        assert len(nodes(source)) == 3 + 2 * radius
         assert "1 more argument" in source
         assert "1 more use" in source
 
@@ -148,8 +149,11 @@ def test_drawing_moves_and_writes_nothing() -> None:
 def test_wrong_arguments_are_told_the_fix() -> None:
     with pytest.raises(TypeError, match=r"where a Debugger stands, got Value.*; write debug\(loss\)"):
         draw_step(Value(1.0))  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="depth is 0, but must be 1 or more"):
-        draw_step(debug(Value(1.0)), depth=0)
+    with pytest.raises(ValueError, match="radius is 0, but must be a whole number, 1 or more"):
+        draw_step(debug(Value(1.0)), radius=0)
+    wrong: Any = "2"
+    with pytest.raises(TypeError, match="radius is '2', but must be a whole number, 1 or more"):
+        draw_step(debug(Value(1.0)), radius=wrong)
     with pytest.raises(ValueError, match="unknown theme 'pink'"):
         draw_step(debug(Value(1.0)), theme="pink")
     with pytest.raises(ValueError, match="unknown rankdir 'up'; the directions are 'LR', 'RL', 'TB', 'BT'"):

@@ -1,7 +1,8 @@
 """What a picture of a graph shows: operations, folded groups, their numbers, and the derivatives on the edges.
 
-Nothing here knows about DOT, HTML, colours or fonts: the DOT language, plain text and the explorer's page are writers
-of this scene, and Graphviz says where things stand.
+Nothing here knows about DOT, HTML, colours or fonts. The DOT language and plain text are written of this scene; so is
+the explorer's page, of its nodes and edges alone, since the page computes every number anew. Graphviz says where things
+stand.
 """
 
 import math

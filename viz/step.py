@@ -8,6 +8,7 @@ from autograd_mini.folding import FoldedGraph
 from autograd_mini.standing import product_line
 from autograd_mini.stepper import Debugger
 from autograd_mini.value import Value
+from nn.checks import whole_number
 from viz.colors import theme_named
 from viz.figure import Figure
 from viz.graph_dot import graph_source
@@ -22,7 +23,7 @@ _SMALL = 12
 _CAPTION = "solid: the step just taken, upstream × local = contribution, against the arrow; dashed: the next one"
 
 
-def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankdir: str = "LR") -> Figure:
+def draw_step(debugger: Debugger, *, radius: int = 2, theme: str = "light", rankdir: str = "LR") -> Figure:
     """Draw where a Debugger stands: the nodes near it, with the gradients that have arrived so far in this pass.
 
     The operation whose turn it is says ``here``. The edge of the step just taken, and dashed that of the next, carry
@@ -31,7 +32,7 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
 
     Args:
         debugger: what ``debug`` returned.
-        depth: how many edges away from there a node may be; a graph of up to 12 operations is shown whole.
+        radius: how many edges away from there a node may be; a graph of up to 12 operations is shown whole.
         theme: a name from ``viz.colors.THEMES``.
         rankdir: where the graph runs to, as for ``draw_dot``.
 
@@ -39,8 +40,8 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
         A Figure.
 
     Raises:
-        TypeError: for anything but a Debugger.
-        ValueError: for an unknown theme or direction, or a depth below 1.
+        TypeError: for anything but a Debugger, or a radius that is no whole number.
+        ValueError: for an unknown theme or direction, or a radius below 1.
 
     Example:
         >>> from autograd_mini import debug
@@ -50,14 +51,13 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
     """
     if not isinstance(debugger, Debugger):
         raise TypeError(f"draw_step draws where a Debugger stands, got {debugger!r:.60}; write debug(loss)")
-    if depth < 1:
-        raise ValueError(f"depth is {depth!r}, but must be 1 or more")
+    radius = whole_number("radius", radius, 1)
     steps = [step for step in (debugger.last, debugger.upcoming) if step]
     surroundings = _Surroundings(debugger, steps)
     centre = [] if debugger.node is None else [debugger.node]  # the truth of a Value is its number
     if len(debugger.order) <= _SMALL:
-        depth = len(debugger.order)
-    nodes = surroundings.within(depth, [*centre, *(node for step in steps for node in (step.node, step.parent))])
+        radius = len(debugger.order)
+    nodes = surroundings.within(radius, [*centre, *(node for step in steps for node in (step.node, step.parent))])
     names = debugger.names
     scene = GraphScene(
         folded=FoldedGraph(debugger.root, nodes, len(debugger.order)),
@@ -87,10 +87,10 @@ class _Surroundings:
         self._debugger = debugger
         self._edge = {step.node: step.argument for step in steps}
 
-    def within(self, depth: int, centre: Iterable[Value]) -> list[Value]:
-        """The nodes up to `depth` edges away, in both directions."""
+    def within(self, radius: int, centre: Iterable[Value]) -> list[Value]:
+        """The nodes up to `radius` edges away, in both directions."""
         found = frontier = dict.fromkeys(centre) or {self._debugger.root: None}
-        for _ in range(depth):
+        for _ in range(radius):
             uses = self._uses(frontier)
             near = [node for user in frontier for node in (*self._arguments(user), *uses[user][:_MOST_USES])]
             frontier = {node: None for node in near if node not in found}

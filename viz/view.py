@@ -9,6 +9,7 @@ from autograd_mini.backward import hand_down
 from autograd_mini.folding import Fold, FoldedGraph, Group, fold
 from autograd_mini.number import number_text
 from autograd_mini.way import Way
+from nn.checks import whole_number
 from viz.graph_scene import GraphScene, Rest
 from viz.markup import clean
 
@@ -32,10 +33,7 @@ def part_of(
         TypeError: if `focus` or `paths_to` is not a Value, or `radius` not a whole number.
         ValueError: if the root does not depend on them, `radius` is below 1, or for an unknown way to fold.
     """
-    if isinstance(radius, bool) or not isinstance(radius, int):
-        raise TypeError(f"radius is a whole number of edges, got {radius!r:.60}")
-    if radius < 1:
-        raise ValueError(f"radius is {radius!r}, but must be 1 or more")
+    radius = whole_number("radius", radius, 1)
     for name, node in ("focus", focus), ("paths_to", paths_to):
         if node is not None and not isinstance(node, Value):
             raise TypeError(f"{name} is a Value of the graph, got {node!r:.60} of type {type(node).__name__}")
