@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import Value, dot, parameter, scope, topological_order
+from autograd_mini import Value, dot, parameter, record_lines, scope, topological_order
 from autograd_mini.cli import main
 from autograd_mini.folding import Group
 from autograd_mini.functions import sum as add_up
@@ -326,6 +326,18 @@ def test_a_trainer_needs_its_data_and_a_row_of_it(tmp_path: Path) -> None:
     trainer.fit(moons(20, seed=0), epochs=1)
     with pytest.raises(ValueError, match="the training data has rows 0 to 19, got row 20"):
         explore(trainer, tmp_path / "page.html", row=20)
+
+
+def test_a_page_does_not_tell_where_its_writer_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Value(0.5, "x")
+    with record_lines():
+        root = x * x
+    here = Path(__file__)
+    for folder, told in ((here.parent.parent, "tests/test_explorer.py"), (tmp_path, "test_explorer.py")):
+        monkeypatch.chdir(folder)
+        page = explore(root, tmp_path / "page.html").path.read_text(encoding="utf-8")
+        assert [place["file"] for place in parts(page)["data"]["graph"]["lines"]["places"]] == [told]
+        assert str(here.parent) not in page
 
 
 @pytest.mark.parametrize("saved", [True, False])
