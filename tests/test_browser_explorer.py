@@ -63,6 +63,10 @@ def test_the_slider_goes_through_the_steps_of_python(chromium: Any, lecture: tup
         assert ledger == pytest.approx([step.upstream, step.local, step.contribution, step.after], rel=1e-12, abs=1e-15)
         assert page.locator("#ledger-line .term").count() == 4
     assert page.locator("#step-where").inner_text() == f"backward {len(expected)} of {len(expected)}"
+    page.locator("#speed").select_option("64")
+    page.locator("#play").click()
+    page.locator("#play[aria-pressed=false]").wait_for()
+    assert page.locator("#step").input_value() == page.locator("#step").get_attribute("max")
     opened.close()
 
 
@@ -84,11 +88,38 @@ def test_a_changed_weight_goes_through_both_passes(chromium: Any, lecture: tuple
     assert opened.numbers("explorer.graph.gradient") == pytest.approx(
         [expected.get(n, 0.0) for n in nodes], rel=1e-11, abs=1e-14
     )
+    page.locator("#edit").fill("1e999")
+    page.keyboard.press("Enter")
+    assert "is not a finite number" in page.locator("#edit-note").inner_text()
+    page.evaluate("explorer.moveTo(0)")
+    page.locator("#edit").fill("0.5")
+    page.get_by_role("button", name="Compute", exact=True).click()
+    assert "not computed" not in page.locator("#result").inner_text()
+    assert page.locator("#step").input_value() == page.locator("#step").get_attribute("max")
     page.keyboard.press("Escape")
     page.keyboard.press("r")
     assert opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0] == pytest.approx(loss.data, rel=1e-12)
     page.evaluate("explorer.goTo(explorer.graph.root)")
     assert "test_browser_explorer.py" in page.locator("#panel-node pre").inner_text()
+    opened.close()
+
+
+def test_search_finds_ops_before_lines_and_says_when_it_finds_nothing(
+    chromium: Any, lecture: tuple[Path, Value]
+) -> None:
+    opened = Opened(chromium, lecture[0])
+    page, found = opened.page, opened.page.locator("#found li")
+    page.evaluate("for (const place of explorer.data.graph.lines.places) place.text += ' sigmoid'")
+    page.locator("#search").fill("sigmoid")  # the name of three ops, and now in the line of every node
+    assert found.locator("small").all_inner_texts()[:4] == ["sigmoid"] * 3 + ["dot"]
+    page.locator("#search").fill("neuron1")
+    assert found.first.inner_text().split() == ["hidden.neuron1", "group"]
+    page.keyboard.press("Enter")
+    assert page.locator("#panel-node h2").inner_text() == "hidden.neuron1"
+    assert page.locator("#panel-node").get_by_role("button", name="Open it").count() == 0
+    page.locator("#search").fill("zebra")
+    assert found.all_inner_texts() == ["nothing found"]
+    page.keyboard.press("Enter")
     opened.close()
 
 

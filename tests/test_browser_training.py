@@ -31,6 +31,7 @@ def test_a_run_has_checkpoints_curves_and_a_boundary(chromium: Any, tmp_path: Pa
     page = opened.page
     page.locator("#tab-run").click()
     assert page.locator("svg.curve").count() == 3
+    assert "%" in page.locator("svg.curve").nth(1).get_attribute("aria-label")
     assert page.locator("#epoch").get_attribute("max") == "4"
     last = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
     assert last == pytest.approx(row_loss(trainer, 3), rel=1e-12)

@@ -59,9 +59,9 @@ export class Inspector {
     const note = h("p", { id: "edit-note", class: "quiet", role: "status" }, app.changed.has(node) ? `was ${numberText(was, 6)} in Python` : "Enter computes both passes again; ↑ and ↓ change it by a tenth.");
     const apply = () => {
       const number = Number(field.value.replace("−", "-").trim());
-      if (field.value.trim() === "" || Number.isNaN(number)) {
+      if (field.value.trim() === "" || !(Number.isFinite(number) || Object.is(number, was))) {
         field.setAttribute("aria-invalid", "true");
-        note.textContent = `“${field.value.slice(0, 30)}” is not a number; write one such as −0.25 or 1e-3.`;
+        note.textContent = `“${field.value.slice(0, 30)}” is not a ${Number.isNaN(number) ? "" : "finite "}number; write one such as −0.25 or 1e-3.`;
       } else app.change(node, number);
     };
     const nudge = (sign) => {
@@ -143,16 +143,16 @@ export class Inspector {
   }
 
   group(group) {
-    const { app } = this, { name, operations, leaves } = app.groups.told(group), { count, rows } = app.groups.boundary(group);
+    const { app } = this, { operations, leaves } = app.groups.told(group), { count, rows } = app.groups.boundary(group);
     const tables = rows.map(({ output, inputs }) => h("table", {},
       h("caption", {}, "total derivative of ", this.link(output)),
       h("thead", {}, h("tr", {}, ...["by", "value", "total ∂"].map((text) => h("th", { scope: "col" }, text)))),
       h("tbody", {}, inputs.slice(0, MOST).map(([input, total]) => h("tr", {}, h("th", { scope: "row" }, this.link(input)), h("td", {}, app.valueText(input)), h("td", {}, numberText(total)))),
         inputs.length > MOST ? h("tr", {}, h("th", { scope: "row" }, `${inputs.length - MOST} more`), h("td"), h("td")) : null)));
     return [
-      h("h2", {}, name),
+      h("h2", {}, app.groups.fullName(group)),
       h("p", { class: "quiet" }, `a group of ${plural(operations, "operation")} and ${plural(leaves, "leaf", "leaves")}`),
-      app.views.some((view) => view.group === group) ? h("p", {}, h("button", { type: "button", onclick: () => app.open(group) }, "Open it")) : this.contents(group),
+      app.views[app.shown].group === group ? null : app.views.some((view) => view.group === group) ? h("p", {}, h("button", { type: "button", onclick: () => app.open(group) }, "Open it")) : this.contents(group),
       h("section", {}, h("h3", {}, "Across its boundary"),
         h("p", { class: "quiet" }, rows.length ? "The sum over the paths inside: upstream × total derivative is what the group hands on, as a single operation does." : "Nothing in it is computed."),
         ...tables, count > rows.length ? h("p", { class: "quiet" }, `and ${plural(count - rows.length, "output")} more`) : null),

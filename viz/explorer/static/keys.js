@@ -64,7 +64,7 @@ export function listenToKeys(app, find) {
   document.addEventListener("keydown", (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || help.open || !find("shortcuts").checked) return;
-    if (target.matches("input:not([type=range]):not([type=checkbox]):not([type=radio])")) {
+    if (target.matches("select, input:not([type=range]):not([type=checkbox]):not([type=radio])")) {
       if (key === "Escape") target.blur();
       return;
     }

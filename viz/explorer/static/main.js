@@ -106,15 +106,23 @@ class App {
   }
 
   change(leaf, number) {
-    if (number === this.graph.recorded[leaf]) this.changed.delete(leaf); else this.changed.set(leaf, number);
+    if (Object.is(number, this.graph.recorded[leaf])) this.changed.delete(leaf); else this.changed.set(leaf, number);
+    this.toEnd();
     this.compute();
     this.say(`${this.words.name(this.graph.root)} is now ${numberText(this.graph.value[this.graph.root], 6)}`);
   }
 
   restore(leaf) {
     if (leaf === undefined) this.changed.clear(); else this.changed.delete(leaf);
+    this.toEnd();
     this.compute();
     this.say("the numbers are as they were");
+  }
+
+  // Whoever changes a number wants to see what comes of it, wherever the slider stands.
+  toEnd() {
+    this.position = this.last;
+    this.stepping = false;
   }
 
   compute() {
@@ -155,8 +163,8 @@ class App {
     if (place < 0) return this.select(`g${group}`); // its picture was left out, and the panel lists what is in it
     this.show(place);
     this.picture.focus(this.picture.focused);
-    this.update();
-    this.say(`inside ${this.groups.told(group).name}`);
+    this.select(`g${group}`);
+    this.say(`inside ${this.groups.fullName(group)}`);
   }
 
   // Out of a group, to the picture around it.

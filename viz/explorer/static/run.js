@@ -1,5 +1,5 @@
 // A training run: a slider over its checkpoints, the decision boundary that follows it, and the learning curves.
-import { h, numberText, plural, s } from "./words.js";
+import { h, numberText, percentText, plural, s } from "./words.js";
 import { unpack } from "./engine.js";
 
 const WIDE = 320, HIGH = 120, LEFT = 44, BOTTOM = 18, TOP = 8;
@@ -44,9 +44,10 @@ export class Run {
     const low = Math.min(0, ...all), high = Math.max(low + 1e-12, ...all);
     const x = (epoch) => LEFT + ((WIDE - LEFT - 8) * epoch) / Math.max(1, count);
     const y = (number) => TOP + ((high - number) / (high - low)) * (HIGH - TOP - BOTTOM);
+    const text = title.endsWith("accuracy") ? percentText : (number) => numberText(number, 3);
     const now = s("line", { y1: TOP, y2: HIGH - BOTTOM, class: "now" });
-    const svg = s("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "curve", role: "img", "aria-label": `${title} over ${count} epochs: ${lines.map((line) => `${line.name} from ${numberText(line.numbers[0], 3)} to ${numberText(line.numbers[count - 1], 3)}`).join(", ")}` },
-      [low, high].map((at) => [s("line", { x1: LEFT, x2: WIDE - 8, y1: y(at), y2: y(at), class: "grid" }), s("text", { x: LEFT - 6, y: y(at) + 4, class: "end" }, numberText(at, 3))]).flat(),
+    const svg = s("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "curve", role: "img", "aria-label": `${title} over ${count} epochs: ${lines.map((line) => `${line.name} from ${text(line.numbers[0])} to ${text(line.numbers[count - 1])}`).join(", ")}` },
+      [low, high].map((at) => [s("line", { x1: LEFT, x2: WIDE - 8, y1: y(at), y2: y(at), class: "grid" }), s("text", { x: LEFT - 6, y: y(at) + 4, class: "end" }, text(at))]).flat(),
       s("text", { x: LEFT, y: HIGH - 4 }, "0"), s("text", { x: WIDE - 8, y: HIGH - 4, class: "end" }, `epoch ${count}`),
       lines.map(({ numbers }, i) => s("polyline", { class: `line${i}`, points: numbers.map((number, epoch) => (Number.isFinite(number) ? `${x(epoch + 1).toFixed(1)},${y(number).toFixed(1)}` : "")).join(" ") })), now);
     const key = lines.map(({ name }, i) => h("span", { class: `key line${i}` }, name));

@@ -94,7 +94,7 @@ export function h(tag, properties = {}, ...children) {
 // A bar as long as a share from 0 to 1; the number stands beside it.
 export function bar(share, width) {
   const long = Math.max(1, width * Math.min(1, Math.abs(share) || 0));
-  return s("svg", { class: "bar-of", width, height: 8, "aria-hidden": "true" }, s("rect", { width, height: 8, rx: 2, class: "rail" }), s("rect", { width: long, height: 8, rx: 2, class: "filled" }));
+  return s("svg", { class: "bar-of", width, height: 8, "aria-hidden": "true" }, s("rect", { width, height: 8, rx: 2, class: "rail" }), s("rect", { width: long, height: 8, rx: 2, class: share < 0 ? "filled below" : "filled" }));
 }
 
 export function s(tag, properties = {}, ...children) {
