@@ -304,10 +304,30 @@ def test_a_chain_opens_where_it_can_be_read(chromium: Any, tmp_path: Path) -> No
 def test_names_are_cut_without_their_digits(chromium: Any) -> None:
     page = chromium.new_page()
     cut = f"(() => {{ {script_text('{}', ['words'])}; return [WORDS].map((text) => cut(text, 22)); }})()".replace(
-        "WORDS", "'operations 4,085 to 4,168', 'short', '12345678901234567890-1234567890123'"
+        "WORDS", "'operations 4,085 to 4,168', 'short', '12345678901234567890-1234567890123',"
+        "'encoder.hidden.neuron7.w[9]', 'encoder.hidden.a_layer_of_neurons7.w[9]'"
     )
     names = page.evaluate(cut)
     page.close()
     assert names[0].endswith("… 4,085 to 4,168")
     assert names[1] == "short"
-    assert max(map(len, names[:2])) <= 22
+    assert names[3] == "…hidden.neuron7.w[9]"
+    assert names[4].startswith("…")
+    assert names[4].endswith("7.w[9]")
+    assert max(map(len, [*names[:2], *names[3:]])) <= 22
+
+
+def test_paths_show_where_they_part(chromium: Any, tmp_path: Path) -> None:
+    x = y = Value(0.5, "x")
+    for i in range(12):
+        y = y.tanh()
+        if i == 5:
+            y.label = "parts"
+            y = y.sin() + y.cos()
+    explore(y, tmp_path / "page.html")
+    opened = Opened(chromium, tmp_path / "page.html")
+    opened.page.evaluate("explorer.goTo(0)")
+    ways = opened.page.locator(".paths .way").all_inner_texts()
+    assert len(ways) == len(set(ways)) == 2
+    assert all(way.startswith("L →") and way.endswith("→ x") and way.count("→") <= 10 for way in ways)
+    opened.close()

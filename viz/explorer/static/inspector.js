@@ -29,9 +29,10 @@ export class Inspector {
     ];
   }
 
-  link(node) {
+  // In a table a name has the room that is left, and loses its front; elsewhere it has so many characters.
+  link(node, most = Infinity) {
     const { app } = this;
-    return h("button", { class: "link", type: "button", title: app.words.name(node), onclick: () => app.goTo(node) }, app.words.short(node));
+    return h("button", { class: "link", type: "button", title: app.words.name(node), onclick: () => app.goTo(node) }, h("bdi", { dir: "ltr" }, app.words.short(node, most)));
   }
 
   node(node) {
@@ -121,9 +122,9 @@ export class Inspector {
     if (!count) return null;
     if (best.every(({ product }) => product === 0)) return h("section", {}, h("h3", {}, plural(count, "path")), h("p", { class: "quiet" }, "A factor on each is 0, so that nothing comes through."));
     const lines = best.map(({ product, share, nodes }) => {
-      const shown = nodes.length > 7 ? [...nodes.slice(0, 3), null, ...nodes.slice(-3)] : nodes;
+      const shown = telling(nodes, best);
       return h("li", {}, h("div", { class: "share" }, bar(share, 80), h("span", {}, percentText(share)), h("span", { class: "quiet" }, numberText(product))),
-        h("div", { class: "way" }, shown.flatMap((one, i) => [i ? " → " : "", one === null ? "…" : this.link(one)])));
+        h("div", { class: "way" }, shown.flatMap((one, i) => [i ? " → " : "", one === null ? "…" : this.link(one, 18)])));
     });
     return h("section", {}, h("h3", {}, count > best.length ? `The largest of ${count < 1e15 ? count.toLocaleString("en") : numberText(count, 3)} paths` : plural(count, "path")), h("ol", { class: "paths" }, lines));
   }
@@ -158,4 +159,13 @@ export class Inspector {
         ...tables, count > rows.length ? h("p", { class: "quiet" }, `and ${plural(count - rows.length, "output")} more`) : null),
     ];
   }
+}
+
+// The ends of a path and what in between is on the fewest of the paths, for that is how they differ; null for a gap.
+function telling(nodes, paths, most = 7) {
+  if (nodes.length <= most) return nodes;
+  const last = nodes.length - 1, uses = nodes.map((node) => paths.filter((path) => path.nodes.includes(node)).length);
+  const rarest = [...nodes.keys()].sort((i, j) => (j % last === 0) - (i % last === 0) || uses[i] - uses[j] || Math.min(i, last - i) - Math.min(j, last - j));
+  const kept = rarest.slice(0, most).sort((i, j) => i - j);
+  return kept.flatMap((i, k) => (k && i > kept[k - 1] + 1 ? [null, nodes[i]] : [nodes[i]]));
 }

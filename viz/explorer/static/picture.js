@@ -2,7 +2,7 @@
 import { cut, numberText, plural, s } from "./words.js";
 
 const SIZES = { node: [172, 46], group: [190, 64], rest: [120, 34] };
-const MANY = 150, READ = 400, NEAR = 0.85, FAR = 0.5, LEGIBLE = 0.62, SMALLEST = 0.02, LARGEST = 4;
+const WIDE = 21, MANY = 150, READ = 400, NEAR = 0.85, FAR = 0.5, LEGIBLE = 0.62, SMALLEST = 0.02, LARGEST = 4;
 
 export class Picture {
   constructor(svg, app) {
@@ -81,8 +81,9 @@ export class Picture {
       const name = parts.title.startsWith(within) ? parts.title.slice(within.length) : parts.title;
       const symbol = told.kind === "operation" ? told.symbol : told.kind;
       children.push(s("rect", { width: w, height, rx: 6, class: "card" }), s("rect", { width: 4, height: height - 12, x: 0, y: 6, class: "stripe" }));
-      children.push(parts.name = text(12, 18, "title", cut(name, 21 - Math.min(9, symbol.length))), text(w - 10, 18, "small end", cut(symbol, 9)));
-      if (name.length > 21 - Math.min(9, symbol.length)) children.push(s("title", {}, parts.title));
+      const beside = WIDE - Math.min(9, symbol.length), alone = told.kind !== "operation" && name.length > beside; // the stripe tells the kind
+      children.push(parts.name = text(12, 18, "title", cut(name, alone ? WIDE : beside)), alone ? null : text(w - 10, 18, "small end", cut(symbol, 9)));
+      if (name.length > (alone ? WIDE : beside)) children.push(s("title", {}, parts.title));
       children.push(parts.first = text(12, 36, "number", ""), parts.second = text(w - 10, 36, "number gradient end", ""));
     }
     parts.g = s("g", {

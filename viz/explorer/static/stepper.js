@@ -78,7 +78,7 @@ export class Stepper {
     const rows = edges.slice(from, from + 2 * AROUND + 1).map((edge, i) => {
       const place = from + i, done = place <= at, parent = graph.args[edge];
       return h("tr", { class: place === at ? "here" : done ? "" : "ahead", "aria-current": place === at ? "step" : null },
-        h("th", { scope: "row" }, h("button", { class: "link", type: "button", title: words.name(parent), onclick: () => app.goTo(parent) }, words.short(parent, 13))),
+        h("th", { scope: "row" }, app.inspector.link(parent)),
         h("td", { title: words.slope(now.node, edge - graph.start[now.node]) }, numberText(graph.local[edge], 3)),
         h("td", {}, numberText(now.upstream * graph.local[edge], 3)),
         h("td", {}, done ? numberText(app.gradientState().gradient[parent], 3) : "–"));
