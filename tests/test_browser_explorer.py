@@ -304,8 +304,9 @@ def test_a_chain_opens_where_it_can_be_read(chromium: Any, tmp_path: Path) -> No
 def test_names_are_cut_without_their_digits(chromium: Any) -> None:
     page = chromium.new_page()
     cut = f"(() => {{ {script_text('{}', ['words'])}; return [WORDS].map((text) => cut(text, 22)); }})()".replace(
-        "WORDS", "'operations 4,085 to 4,168', 'short', '12345678901234567890-1234567890123',"
-        "'encoder.hidden.neuron7.w[9]', 'encoder.hidden.a_layer_of_neurons7.w[9]'"
+        "WORDS",
+        "'operations 4,085 to 4,168', 'short', '12345678901234567890-1234567890123',"
+        "'encoder.hidden.neuron7.w[9]', 'encoder.hidden.a_layer_of_neurons7.w[9]'",
     )
     names = page.evaluate(cut)
     page.close()
@@ -318,7 +319,7 @@ def test_names_are_cut_without_their_digits(chromium: Any) -> None:
 
 
 def test_paths_show_where_they_part(chromium: Any, tmp_path: Path) -> None:
-    x = y = Value(0.5, "x")
+    y = Value(0.5, "x")
     for i in range(12):
         y = y.tanh()
         if i == 5:

@@ -309,6 +309,8 @@ def test_wrong_options(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"input_shape is \(rows, columns\) that hold 1 inputs.*; got "):
             explore(small(), tmp_path / "page.html", input_shape=shape)
     wrong: Any = 3
+    with pytest.raises(TypeError, match=r"normalization is what Split.normalized\(\) gives, got 3"):
+        explore(small(), tmp_path / "page.html", normalization=wrong)
     with pytest.raises(TypeError, match="a title is text, got 3 of type int; write str"):
         explore(small(), tmp_path / "page.html", title=wrong)
     x = Value(2.0, "x")

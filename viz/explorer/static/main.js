@@ -9,6 +9,7 @@ import { Picture } from "./picture.js";
 import { Run } from "./run.js";
 import { Search } from "./search.js";
 import { Stepper } from "./stepper.js";
+import { Units } from "./units.js";
 import { Words, h, numberText } from "./words.js";
 import { listenToKeys, listenToTabs } from "./keys.js";
 
@@ -21,6 +22,7 @@ class App {
     this.words = new Words(this.graph);
     this.groups = new Groups(data.groups, data.groupOf, this.graph);
     this.lines = data.graph.lines.of ? unpack(data.graph.lines.of, Int32Array) : null;
+    this.units = new Units(data.units);
     this.changed = new Map();
     this.selected = null;
     this.stepping = false;
@@ -88,6 +90,7 @@ class App {
     this.stepper.update();
     this.maps?.update();
     this.boundary?.update();
+    this.run?.update();
     find("result").textContent = `${this.words.name(this.graph.root)} = ${this.valueText(this.graph.root, 6)}${this.stale ? ", not up to date: an op in Python kept its number" : ""}`;
     find("reset").hidden = this.changed.size === 0;
   }

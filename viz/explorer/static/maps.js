@@ -1,5 +1,6 @@
 // Weights, gradients and the parts of a sum laid out as the image is.
 import { h, numberText, plural, s } from "./words.js";
+import { NORMALIZED } from "./units.js";
 
 const CELL = 22;
 
@@ -20,7 +21,7 @@ export class Maps {
     if (this.maps.length) {
       const choose = (what, text) => h("label", {}, h("input", { type: "radio", name: "map", checked: what === this.what, onchange: () => { this.what = what; this.update(); } }), ` ${text}`);
       host.append(h("h2", {}, "As the input lies"), h("fieldset", { class: "row" }, h("legend", { class: "hidden" }, "What the maps show"), choose("value", "values"), choose("gradient", "gradients"), data.maps.some(({ times }) => times) ? choose("product", "weight × input") : null),
-        h("div", { class: "maps" }, this.maps.map((map) => map.figure)), data.moreMaps ? h("p", { class: "quiet" }, `and ${plural(data.moreMaps, "map")} more`) : "");
+        app.units.known ? h("p", { class: "note" }, NORMALIZED) : "", h("div", { class: "maps" }, this.maps.map((map) => map.figure)), data.moreMaps ? h("p", { class: "quiet" }, `and ${plural(data.moreMaps, "map")} more`) : "");
     }
   }
 
@@ -29,23 +30,24 @@ export class Maps {
     const cells = nodes.map((node, i) => s("rect", {
       x: (i % columns) * side, y: Math.floor(i / columns) * side, width: side - 1, height: side - 1, onclick: () => this.app.goTo(node),
     }, s("title")));
+    const own = nodes.every((node) => this.app.units.has(node));
     const svg = s("svg", { width: columns * side, height: rows * side, role: "img" }, cells);
     const caption = h("figcaption");
-    return { title, nodes, times, grey, cells, svg, caption, figure: h("figure", {}, svg, caption) };
+    return { title: own ? `${title}, in the data's own units` : title, own, nodes, times, grey, cells, svg, caption, figure: h("figure", {}, svg, caption) };
   }
 
   update() {
     const { app } = this, { value } = app.graph, state = app.gradientState();
-    for (const { title, nodes, times, grey, cells, svg, caption } of this.maps) {
+    for (const { title, own, nodes, times, grey, cells, svg, caption } of this.maps) {
       const what = this.what === "product" && !times ? "value" : this.what, values = what === "value";
-      const numbers = nodes.map((node, i) => (values ? value[node] : what === "product" ? value[node] * value[times[i]] : state.reached[node] ? state.gradient[node] : NaN));
+      const numbers = nodes.map((node, i) => (values ? app.units.own(node, value[node]) : what === "product" ? value[node] * value[times[i]] : state.reached[node] ? state.gradient[node] : NaN));
       const finite = numbers.filter(Number.isFinite), largest = Math.max(1e-300, ...finite.map(Math.abs));
       const pixels = values && grey;
       numbers.forEach((number, i) => {
         const share = pixels ? number / largest : (number / largest + 1) / 2;
         cells[i].setAttribute("fill", Number.isFinite(number) ? between(pixels ? this.data.greys : this.data.scale, share) : "none");
         const name = app.words.name(nodes[i]);
-        cells[i].firstChild.textContent = `${what === "gradient" ? app.words.derivative(nodes[i]) : what === "product" ? `${name} × ${app.words.name(times[i])}` : name} = ${numberText(number)}`;
+        cells[i].firstChild.textContent = `${what === "gradient" ? app.words.derivative(nodes[i]) : what === "product" ? `${name} × ${app.words.name(times[i])}` : name} = ${numberText(number)}${values && own ? ` in the data's own units, ${numberText(value[nodes[i]])} normalized` : ""}`;
       });
       const scale = finite.length ? (pixels ? `0 to ${numberText(largest, 3)}` : `±${numberText(largest, 3)}`) : "not computed";
       const sum = what === "product" ? `, sum ${numberText(numbers.reduce((total, x) => total + x, 0))}` : "";

@@ -1,5 +1,7 @@
 // A training run: a slider over its checkpoints, the decision boundary that follows it, and the learning curves.
 import { h, numberText, percentText, plural, s } from "./words.js";
+import { answer } from "./answer.js";
+import { NORMALIZED } from "./units.js";
 import { unpack } from "./engine.js";
 
 const WIDE = 320, HIGH = 120, LEFT = 44, BOTTOM = 18, TOP = 8;
@@ -11,11 +13,14 @@ export class Run {
     this.numbers = unpack(data.numbers, Float64Array);
     this.slider = h("input", { id: "epoch", type: "range", min: 0, max: data.epochs.length - 1, value: data.epochs.length - 1, step: 1, oninput: () => this.go(Number(this.slider.value)) });
     this.output = h("output", { for: "epoch" });
+    this.answer = h("div");
     this.curves = data.curves.map((curve) => this.curve(curve));
     host.append(h("h2", {}, "Training"), h("p", {}, data.row[0], " ", h("span", { class: "quiet" }, data.row[1])), h("label", { for: "epoch" }, "Checkpoint "), this.output, h("div", {}, this.slider),
-      data.note ? h("p", { class: "note" }, data.note) : "", app.boundary?.section ?? "", ...this.curves.map(({ figure }) => figure));
+      data.note ? h("p", { class: "note" }, data.note) : "", app.units.known ? h("p", { class: "note" }, NORMALIZED) : "", this.answer, app.boundary?.section ?? "", ...this.curves.map(({ figure }) => figure));
     this.mark(data.epochs.length - 1);
   }
+
+  update() { this.answer.replaceChildren(answer(this.app) ?? ""); }
 
   go(place) {
     const { leaves } = this.data;
