@@ -149,6 +149,43 @@ def test_a_dot_opens_into_its_products(chromium: Any, lecture: tuple[Path, Value
     opened.close()
 
 
+def test_maps_are_gone_through_by_keys(chromium: Any, lecture: tuple[Path, Value]) -> None:
+    opened = Opened(chromium, lecture[0])
+    page = opened.page
+    page.locator("#tab-maps").click()
+    assert page.locator(".maps [tabindex='0']").count() == page.locator(".maps svg").count() == 4
+    page.locator(".maps [tabindex='0']").first.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown", "ArrowLeft", "ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown"):
+        page.keyboard.press(key)
+    assert page.locator(".maps .cell").first.inner_text().startswith("x[7] = ")
+    page.keyboard.press("Enter")
+    assert page.locator("#panel-node h2").inner_text() == "x[7]"
+    page.locator("#tab-maps").click()
+    assert page.locator(".maps rect.selected").count() == 1
+    opened.close()
+
+
+def test_on_a_phone_the_picture_comes_into_view_and_small_groups_are_read(
+    chromium: Any, lecture: tuple[Path, Value]
+) -> None:
+    opened = Opened(chromium, lecture[0])
+    page = opened.page
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.evaluate("explorer.open(explorer.groups.list.findIndex(({name}) => name === 'input'))")
+    page.locator("#fit").click()
+    assert page.evaluate("explorer.picture.at.scale") > 0.6
+    first = page.evaluate("explorer.picture.items[explorer.picture.focused].x")
+    assert first == page.evaluate("Math.min(...explorer.picture.items.map(({x}) => x))")
+    page.evaluate("explorer.goTo(explorer.graph.root)")
+    page.evaluate("scrollTo(0, 5000)")
+    bar = page.locator("footer").bounding_box()
+    assert bar["y"] + bar["height"] == pytest.approx(900, abs=2)
+    page.locator("#panel-node table .link").last.click()
+    assert page.evaluate("document.querySelector('.stage').getBoundingClientRect().top") >= 0
+    assert page.evaluate("document.documentElement.scrollWidth") == 420
+    opened.close()
+
+
 def anew(changed: dict[str, float]) -> tuple[Any, Value]:
     """The lecture's loss with other weights, in Python."""
     data = digits()

@@ -238,6 +238,13 @@ def test_a_large_graph_opens_folded_and_in_time(tmp_path: Path) -> None:
     assert sum(map(len, members)) == len(order)
 
 
+def test_it_opens_with_the_most_open_picture_that_can_be_read(tmp_path: Path) -> None:
+    for root, named in ((small(), None), (network(), 2), (network(layers=(40, 2)), 1), (tangle(600), 1)):
+        pictures = parts(explore(root, tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]
+        first = pictures["pictures"]["views"][pictures["start"]]
+        assert (first["group"], first["depth"]) == (0, named)
+
+
 def test_two_thousand_nodes_are_one_picture_written_in_time(tmp_path: Path) -> None:
     model = MLP(49, [30, 10], activation="sigmoid", seed=0)
     loss = cross_entropy(model([Value(0.1 * i, f"x[{i}]") for i in range(49)]), 3)

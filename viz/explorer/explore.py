@@ -20,7 +20,7 @@ from viz.explorer.views import views
 
 __all__ = ["Explorer", "explore"]
 
-_READABLE = 45  # a picture with more things in it is not what the page opens with, if there is one with fewer
+_READABLE = (1500, 1000)  # how wide and high a picture is that can be read when it is fitted into a window
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -136,6 +136,7 @@ def _scene(subject: Any, row: int, normalization: Normalization | None) -> Scene
 
 def _start(pictures: Pictures) -> int:
     """The picture to open with: the most open one of the whole graph that can be read, else the one with the least."""
-    whole = [(i, len(view["items"])) for i, view in enumerate(pictures.views) if view["group"] == 0]
-    readable = [i for i, count in whole if count <= _READABLE]
-    return readable[-1] if readable else min(whole, key=lambda one: one[1])[0]
+    whole = [(i, view) for i, view in enumerate(pictures.views) if view["group"] == 0]
+    shapes = {i: pictures.layouts[view["layout"]] for i, view in whole}
+    readable = [i for i, shape in shapes.items() if shape["width"] <= _READABLE[0] and shape["height"] <= _READABLE[1]]
+    return readable[-1] if readable else min(whole, key=lambda one: len(one[1]["items"]))[0]

@@ -38,7 +38,7 @@ export function listenToKeys(app, find) {
   theme.addEventListener("click", nextTheme);
   find("help-open").addEventListener("click", () => help.showModal());
   find("help-close").addEventListener("click", () => help.close());
-  find("fit").addEventListener("click", () => app.picture.fit());
+  find("fit").addEventListener("click", () => app.picture.refit());
   find("zoom-in").addEventListener("click", () => app.picture.zoom(1.3));
   find("zoom-out").addEventListener("click", () => app.picture.zoom(1 / 1.3));
   const actions = {
@@ -59,7 +59,7 @@ export function listenToKeys(app, find) {
     "+": () => app.picture.zoom(1.3),
     "=": () => app.picture.zoom(1.3),
     "-": () => app.picture.zoom(1 / 1.3),
-    0: () => app.picture.fit(),
+    0: () => app.picture.refit(),
   };
   document.addEventListener("keydown", (event) => {
     const { target, key } = event;

@@ -150,7 +150,11 @@ class App {
     find("tab-node").click();
     this.update();
     if (place >= 0) { this.picture.focused = place; this.picture.reveal(place); this.picture.update(); }
+    this.seePicture();
   }
+
+  // On a phone the picture may have been scrolled away.
+  seePicture() { this.picture.svg.parentElement.scrollIntoView({ block: "nearest" }); }
 
   viewOf(node) {
     const groups = this.groups.around(node);
@@ -167,6 +171,7 @@ class App {
     this.show(place);
     this.picture.focus(this.picture.focused);
     this.select(`g${group}`);
+    this.seePicture();
     this.say(`inside ${this.groups.fullName(group)}`);
   }
 

@@ -28,17 +28,35 @@ export class Maps {
   grid({ title, nodes, times, columns, grey }) {
     const rows = Math.ceil(nodes.length / columns), side = Math.max(6, Math.min(CELL, Math.floor(320 / columns)));
     const cells = nodes.map((node, i) => s("rect", {
-      x: (i % columns) * side, y: Math.floor(i / columns) * side, width: side - 1, height: side - 1, onclick: () => this.app.goTo(node),
+      x: (i % columns) * side, y: Math.floor(i / columns) * side, width: side - 1, height: side - 1, role: "button", tabindex: i ? -1 : 0, onclick: () => this.app.goTo(node), onfocus: () => this.tell(map, i), onkeydown: (event) => this.key(event, map, i),
     }, s("title")));
     const own = nodes.every((node) => this.app.units.has(node));
-    const svg = s("svg", { width: columns * side, height: rows * side, role: "img" }, cells);
-    const caption = h("figcaption");
-    return { title: own ? `${title}, in the data's own units` : title, own, nodes, times, grey, cells, svg, caption, figure: h("figure", {}, svg, caption) };
+    const svg = s("svg", { width: columns * side, height: rows * side, role: "group" }, cells);
+    const caption = h("figcaption"), cell = h("div", { class: "cell quiet" });
+    const map = { title: own ? `${title}, in the data's own units` : title, own, nodes, times, grey, columns, cells, svg, caption, cell, figure: h("figure", {}, svg, caption, cell) };
+    return map;
+  }
+
+  // The keys of a cell: arrows to another one, Enter to its node.
+  key(event, { cells, nodes, columns }, i) {
+    const to = i + { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" || event.key === " ") this.app.goTo(nodes[i]);
+    else if (Number.isNaN(to)) return;
+    else cells[to]?.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // A map has one cell that Tab stops at: where its reader has been.
+  tell({ cells, cell }, i) {
+    cells.forEach((one, k) => one.setAttribute("tabindex", k === i ? 0 : -1));
+    cell.textContent = cells[i].firstChild.textContent;
   }
 
   update() {
     const { app } = this, { value } = app.graph, state = app.gradientState();
-    for (const { title, own, nodes, times, grey, cells, svg, caption } of this.maps) {
+    for (const { title, own, nodes, times, grey, cells, svg, caption, cell } of this.maps) {
       const what = this.what === "product" && !times ? "value" : this.what, values = what === "value";
       const numbers = nodes.map((node, i) => (values ? app.units.own(node, value[node]) : what === "product" ? value[node] * value[times[i]] : state.reached[node] ? state.gradient[node] : NaN));
       const finite = numbers.filter(Number.isFinite), largest = Math.max(1e-300, ...finite.map(Math.abs));
@@ -49,10 +67,14 @@ export class Maps {
         const name = app.words.name(nodes[i]);
         cells[i].firstChild.textContent = `${what === "gradient" ? app.words.derivative(nodes[i]) : what === "product" ? `${name} × ${app.words.name(times[i])}` : name} = ${numberText(number)}${values && own ? ` in the data's own units, ${numberText(value[nodes[i]])} normalized` : ""}`;
       });
+      const here = nodes.indexOf(app.selected);
+      cells.forEach((one, i) => one.classList.toggle("selected", i === here));
+      if (here >= 0) this.tell({ cells, cell }, here);
+      else cell.textContent = cell.textContent && cells.find((one) => one.getAttribute("tabindex") === "0").firstChild.textContent;
       const scale = finite.length ? (pixels ? `0 to ${numberText(largest, 3)}` : `±${numberText(largest, 3)}`) : "not computed";
       const sum = what === "product" ? `, sum ${numberText(numbers.reduce((total, x) => total + x, 0))}` : "";
       caption.textContent = `${title}, ${scale}${sum}`;
-      svg.setAttribute("aria-label", `${title}: ${what}s of ${nodes.length} numbers, ${scale}${sum}`);
+      svg.setAttribute("aria-label", `${title}: ${what}s of ${nodes.length} numbers, ${scale}${sum}; arrow keys go from cell to cell`);
     }
   }
 }

@@ -2,7 +2,7 @@
 import { cut, numberText, plural, s } from "./words.js";
 
 const SIZES = { node: [172, 46], group: [190, 64], rest: [120, 34] };
-const WIDE = 21, MANY = 150, READ = 400, NEAR = 0.85, FAR = 0.5, LEGIBLE = 0.62, SMALLEST = 0.02, LARGEST = 4;
+const WIDE = 21, MANY = 150, READ = 400, FEW = 60, PHONE = 860, NEAR = 0.85, FAR = 0.5, LEGIBLE = 0.62, SMALLEST = 0.02, LARGEST = 4;
 
 export class Picture {
   constructor(svg, app) {
@@ -42,13 +42,23 @@ export class Picture {
       return;
     }
     const now = this.app.current(), { width, height } = this.box;
-    let place = this.shownPlace(now ? now.parent ?? now.node : this.app.graph.root);
+    let place = this.shownPlace(now ? now.parent ?? now.node : this.view.group ? null : this.app.graph.root);
+    if (place < 0 && this.view.group) place = this.entrance();
     if (place < 0) place = items.reduce((best, { x }, i) => (i < this.view.inside && x > items[best].x ? i : best), 0);
     this.focused = place;
     const start = (at, room, long) => (long * NEAR <= room - 56 ? (room - long * NEAR) / 2 : Math.max(room - 28 - long * NEAR, Math.min(28, room / 2 - at * NEAR)));
     const { x, y, w, height: high } = items[place];
     this.move({ scale: NEAR, x: start(x + w / 2, width, layout.width + 8), y: start(y + high / 2, height, layout.height + 8) });
   }
+
+  // Where a group is read from: the middle of what comes in.
+  entrance() {
+    const aside = ({ x, y }) => x * 1e6 + Math.abs(y - this.layout.height / 2);
+    return this.items.reduce((best, one, i) => (aside(one) < aside(this.items[best]) ? i : best), 0);
+  }
+
+  // All of the picture, or on a phone what of a small one can be read.
+  refit() { if (innerWidth <= PHONE && this.items.length <= FEW) this.enter(); else this.fit(); }
 
   item(item, i) {
     const { app } = this;
