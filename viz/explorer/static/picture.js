@@ -53,7 +53,7 @@ export class Picture {
 
   // Where a group is read from: the middle of what comes in.
   entrance() {
-    const aside = ({ x, y }) => x * 1e6 + Math.abs(y - this.layout.height / 2);
+    const aside = ({ x, y, w }) => (x + w / 2) * 1e6 + Math.abs(y - this.layout.height / 2);
     return this.items.reduce((best, one, i) => (aside(one) < aside(this.items[best]) ? i : best), 0);
   }
 
