@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from autograd_mini import Value, record_lines
+from nn import MLP, cross_entropy, digits
+from viz import explore
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MISSING = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
 if CHROMIUM is None or shutil.which("dot") is None:
@@ -25,6 +29,16 @@ def chromium_or_skip() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
+
+
+def lecture_page(folder: Path) -> tuple[Path, Value]:
+    """The lecture's network on one digit, and its page."""
+    data = digits()
+    model = MLP(49, [3, 10], activation="sigmoid", seed=0)
+    pixels = [Value(float(x), f"x[{i}]") for i, x in enumerate(data.inputs[0])]
+    with record_lines():
+        loss = cross_entropy(model(pixels), int(data.targets[0]))
+    return explore(loss, folder / "lecture.html").path, loss
 
 
 class Opened:

@@ -2,13 +2,14 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from autograd_mini import RULES
-from tests.browser import chromium_or_skip
+from autograd_mini import RULES, Value
+from tests.browser import chromium_or_skip, lecture_page
 
 # A busy machine is no reason to fail, so neither profile measures time.
 _UNTIMED = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -26,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def chromium() -> Iterator[Any]:
     with chromium_or_skip() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def lecture(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Value]:
+    return lecture_page(tmp_path_factory.mktemp("explorer"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

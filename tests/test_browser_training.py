@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nn import MLP, Trainer, cross_entropy, digits, moons
+from nn import MLP, Normalization, Trainer, cross_entropy, digits, moons
 from tests.browser import Opened
 from viz import explore
 
@@ -31,6 +31,7 @@ def test_a_run_has_checkpoints_curves_and_a_boundary(chromium: Any, tmp_path: Pa
     page = opened.page
     page.locator("#tab-run").click()
     assert page.locator("svg.curve").count() == 3
+    assert "%" in page.locator("svg.curve").nth(1).get_attribute("aria-label")
     assert page.locator("#epoch").get_attribute("max") == "4"
     last = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
     assert last == pytest.approx(row_loss(trainer, 3), rel=1e-12)
@@ -102,6 +103,39 @@ def test_the_boundary_is_where_the_model_is_undecided(chromium: Any, run_of_moon
     page.locator("#epoch").focus()
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("explorer.boundary.line.getAttribute('d')") != before
+    opened.close()
+
+
+def test_normalized_inputs_are_shown_and_changed_in_the_units_of_the_data(chromium: Any, tmp_path: Path) -> None:
+    plain, small = digits()[:64], Normalization.fit(digits()[:64])
+    trainer = Trainer(MLP(49, [4, 10], seed=0), progress=False, save=tmp_path / "run")
+    trainer.fit(small(plain), epochs=2, batch_size=16)
+    explore(trainer, tmp_path / "page.html", row=5, normalization=small)
+    opened = Opened(chromium, tmp_path / "page.html")
+    page = opened.page
+    page.locator("#tab-maps").click()
+    assert page.locator(".maps figcaption").first.inner_text().startswith("input, in the data's own units, 0 to ")
+    page.locator("#tab-run").click()
+    answer = page.locator("#panel-run .answer")
+    for epoch in ("0", "2"):
+        page.locator("#epoch").fill(epoch)
+        earlier = Trainer.resume(tmp_path / "run" / "epochs" / f"{int(epoch):04}.npz", progress=False)
+        outputs = [float(z) for z in earlier.predict(small(plain).inputs[5:6])[0]]
+        best = int(np.argmax(outputs))
+        share = np.exp(outputs[best]) / np.exp(outputs).sum()
+        assert answer.locator("tr.here th").inner_text() == str(best)
+        shown = answer.locator("tr.here td").nth(1).inner_text()
+        assert float(shown.split()[0]) == pytest.approx(100.0 * share, rel=0.01)
+    assert answer.locator("td", has_text="target").count() == 1
+    page.evaluate("explorer.goTo(explorer.graph.names.indexOf('x[24]'))")
+    assert float(page.locator("#edit-own").input_value()) == pytest.approx(float(plain.inputs[5, 24]))
+    page.locator("#edit-own").fill("0.25")
+    page.keyboard.press("Enter")
+    inputs = plain.inputs[5].copy()
+    inputs[24] = 0.25
+    expected = cross_entropy(trainer.predict(small.transform([inputs]))[0], int(plain.targets[5]))
+    found = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
+    assert found == pytest.approx(float(expected), rel=1e-9)
     opened.close()
 
 

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_mini import Value, dot, parameter, scope, topological_order
-from autograd_mini.cli import main
+from autograd_mini import Value, dot, parameter, record_lines, scope, topological_order
 from autograd_mini.folding import Group
 from autograd_mini.functions import sum as add_up
-from nn import MLP, Dataset, Trainer, cross_entropy, moons
+from nn import MLP, cross_entropy
 from viz import explore
 from viz.explorer.data import GraphData
 from viz.explorer.groups import GroupList
@@ -55,11 +54,6 @@ def tangle(size: int) -> Value:
     while len(nodes) < size:
         nodes.append((draw.choice(nodes[-60:]) * draw.choice(nodes[-200:])).tanh())
     return add_up(nodes[-50:])
-
-
-def halved(outputs: Any, targets: Any) -> Value:
-    """A loss of the user's own."""
-    return add_up([(output - int(target)) ** 2 / 2 for output, target in zip(outputs, targets, strict=True)])
 
 
 def pictures_of(root: Value) -> tuple[GraphData, GroupList, list[View]]:
@@ -283,6 +277,13 @@ def test_a_large_graph_opens_folded_and_in_time(tmp_path: Path) -> None:
     assert sum(map(len, members)) == len(order)
 
 
+def test_it_opens_with_the_most_open_picture_that_can_be_read(tmp_path: Path) -> None:
+    for root, named in ((small(), None), (network(), 2), (network(layers=(40, 2)), 1), (tangle(600), 1)):
+        pictures = parts(explore(root, tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]
+        first = pictures["pictures"]["views"][pictures["start"]]
+        assert (first["group"], first["depth"]) == (0, named)
+
+
 def test_two_thousand_nodes_are_one_picture_written_in_time(tmp_path: Path) -> None:
     model = MLP(49, [30, 10], activation="sigmoid", seed=0)
     loss = cross_entropy(model([Value(0.1 * i, f"x[{i}]") for i in range(49)]), 3)
@@ -354,6 +355,8 @@ def test_wrong_options(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"input_shape is \(rows, columns\) that hold 1 inputs.*; got "):
             explore(small(), tmp_path / "page.html", input_shape=shape)
     wrong: Any = 3
+    with pytest.raises(TypeError, match=r"normalization is what Split.normalized\(\) gives, got 3"):
+        explore(small(), tmp_path / "page.html", normalization=wrong)
     with pytest.raises(TypeError, match="a title is text, got 3 of type int; write str"):
         explore(small(), tmp_path / "page.html", title=wrong)
     x = Value(2.0, "x")
@@ -364,71 +367,16 @@ def test_wrong_options(tmp_path: Path) -> None:
     assert not (tmp_path / "page.html").exists()
 
 
-def test_a_trainer_needs_its_data_and_a_row_of_it(tmp_path: Path) -> None:
-    trainer = Trainer(MLP(2, [3, 2], seed=0), progress=False)
-    with pytest.raises(ValueError, match="the trainer has no data to explore; call fit first, or attach"):
-        explore(trainer, tmp_path / "page.html")
-    trainer.fit(moons(20, seed=0), epochs=1)
-    with pytest.raises(ValueError, match="the training data has rows 0 to 19, got row 20"):
-        explore(trainer, tmp_path / "page.html", row=20)
-
-
-@pytest.mark.parametrize("saved", [True, False])
-def test_a_run_brings_its_checkpoints(saved: bool, tmp_path: Path) -> None:
-    trainer = Trainer(MLP(2, [3, 2], seed=0), progress=False, save=tmp_path / "run" if saved else None)
-    trainer.fit(moons(20, seed=0), epochs=3)
-    before = trainer.model.state()
-    run = parts(explore(trainer, tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]["run"]
-    assert run["epochs"] == [0, 1, 2, 3]
-    numbers = np.frombuffer(base64.b64decode(run["numbers"])).reshape(4, -1)
-    assert numbers[-1].tolist() == [value.data for value in trainer.model.parameters()]
-    assert numbers[0].tolist() == [value.data for value in MLP(2, [3, 2], seed=0).parameters()]
-    assert [curve["title"] for curve in run["curves"]] == ["loss", "accuracy", "learning rate"]
-    assert all(np.array_equal(before[name], array) for name, array in trainer.model.state().items())
-
-
-def test_quantities_have_no_boundary(tmp_path: Path) -> None:
-    data = Dataset([[0.0, 1.0], [1.0, 0.5]], [0.25, 0.75])
-    trainer = Trainer(MLP(2, [3, 1], seed=0), loss="mean_squared_error", progress=False)
-    trainer.fit(data, epochs=1)
-    found = parts(explore(trainer, tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]
-    assert found["boundary"] is None
-
-
-@pytest.mark.parametrize(
-    ("loss", "ends_in", "is_probability"),
-    [("binary_cross_entropy", "linear", False), ("mean_squared_error", "linear", True), (halved, "sigmoid", True)],
-)
-def test_a_lone_output_is_a_logit_or_a_probability(
-    loss: Any, ends_in: str, is_probability: bool, tmp_path: Path
-) -> None:
-    trainer = Trainer(MLP(2, [3, 1], output_activation=ends_in, seed=0), loss=loss, progress=False)
-    trainer.fit(moons(20, seed=0), epochs=1)
-    found = parts(explore(trainer, tmp_path / "page.html").path.read_text(encoding="utf-8"))["data"]
-    assert found["boundary"]["isProbability"] is is_probability
-
-
-def test_the_command_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "page.html"
-    assert main(["explore", "tanh(2*x + b)", "x=0.5", "b=-1.5", "--out", str(out), "--theme", "dark"]) == 0
-    assert capsys.readouterr().out == f"6 nodes, {out.stat().st_size / 1e6:.2f} MB; open {out}\n"
-    assert '<html lang="en" data-theme="dark">' in out.read_text(encoding="utf-8")
-    source = tmp_path / "mine.py"
-    source.write_text("from autograd_mini import Value\nx = Value(2.0)\nloss = x * x\n")
-    assert main(["explore", f"{source}:loss", "--out", str(out)]) == 0
-    lines = parts(out.read_text(encoding="utf-8"))["data"]["graph"]["lines"]
-    assert [(place["number"], place["text"]) for place in lines["places"]] == [(3, "loss = x * x")]
-
-
-def test_the_command_takes_the_shape_of_the_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "page.html"
-    words = ["explore", "a*b + c*d + e*f", *(f"{name}=1" for name in "abcdef"), "--out", str(out), "--input-shape"]
-    assert main([*words, "2", "3"]) == 0
-    [image] = parts(out.read_text(encoding="utf-8"))["data"]["maps"]
-    assert (image["columns"], len(image["nodes"])) == (3, 6)
-    capsys.readouterr()
-    assert main([*words, "4", "3"]) == 1
-    assert "(rows, columns) that hold 6 inputs, as (7, 7) holds 49; got (4, 3)" in capsys.readouterr().err
+def test_a_page_does_not_tell_where_its_writer_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Value(0.5, "x")
+    with record_lines():
+        root = x * x
+    here = Path(__file__)
+    for folder, told in ((here.parent.parent, "tests/test_explorer.py"), (tmp_path, "test_explorer.py")):
+        monkeypatch.chdir(folder)
+        page = explore(root, tmp_path / "page.html").path.read_text(encoding="utf-8")
+        assert [place["file"] for place in parts(page)["data"]["graph"]["lines"]["places"]] == [told]
+        assert str(here.parent) not in page
 
 
 def test_weights_over_an_image_know_what_they_are_multiplied_by(tmp_path: Path) -> None:
@@ -436,24 +384,6 @@ def test_weights_over_an_image_know_what_they_are_multiplied_by(tmp_path: Path) 
     image, *weights = parts(page)["data"]["maps"]
     assert [one["title"] for one in weights] == ["hidden.neuron1.w", "hidden.neuron2.w", "hidden.neuron3.w"]
     assert all(one["times"] == image["nodes"] for one in weights)
-
-
-def test_the_command_opens_a_saved_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run, out = tmp_path / "run", tmp_path / "page.html"
-    words = ["--data", "moons", "--layers", "4", "--epochs", "2", "--json", "--save", str(run)]
-    assert main(["train", *words]) == 0
-    capsys.readouterr()
-    assert main(["explore", str(run), "--out", str(out), "--row", "1"]) == 0
-    found = parts(out.read_text(encoding="utf-8"))["data"]
-    assert found["run"]["epochs"] == [0, 1, 2]
-    assert found["boundary"]["names"] == ["x", "y"]
-
-
-def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explore", "tanh(x)", "--out", str(tmp_path / "page.html")]) == 1
-    assert "type: autograd-mini explore 'tanh(x)' x=1" in capsys.readouterr().err
-    assert main(["explore", "x*2", "x=1", "--out", str(tmp_path)]) == 1
-    assert f"cannot write {tmp_path}: is a directory" in capsys.readouterr().err
 
 
 def test_groups_that_take_turns_too_often_are_put_together_by_structure() -> None:

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from autograd_mini import RULES, Value
+from autograd_mini.cli import main
 from autograd_mini.kits import FLOAT
-from nn import MLP, Callback, Dataset, Layer, Module, Trainer, cross_entropy, moons
+from autograd_mini.shell.saved_run import load_run
+from nn import MLP, Callback, Dataset, Layer, Module, Normalization, Trainer, cross_entropy, moons
 from viz.colors import CLASS_COLORS
+from viz.explorer.answer import labelled_outputs
 from viz.explorer.data import GraphData
 from viz.explorer.run import scene_of
 
@@ -117,6 +120,71 @@ def test_the_run_says_which_row_it_is_of() -> None:
         f"This page is of row 19 of the 20 training rows, target {target}, in evaluation mode.",
         "For another row, explore(trainer, row=0) or autograd-mini explore RUN --row 0 writes a page.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "targets", "kind", "target"),
+    [
+        ("cross_entropy", 2, [0, 1], "softmax", 1),
+        ("binary_cross_entropy", 1, [0, 1], "sigmoid", 1),
+        ("mean_squared_error", 1, [0.25, 0.75], "numbers", [0.75]),
+        ("mean_squared_error", 2, [[0.25, 0.5], [0.75, 1.0]], "numbers", [0.75, 1.0]),
+        ("hinge", 1, [-1.0, 1.0], "numbers", [1.0]),
+    ],
+)
+def test_outputs_are_shares_where_the_loss_reads_them_so(
+    loss: str, outputs: int, targets: Any, kind: str, target: Any
+) -> None:
+    trainer = Trainer(MLP(2, [3, outputs], activation="softplus", seed=0), loss=loss, progress=False)
+    trainer.fit(Dataset([[0.0, 1.0], [1.0, 0.5]], targets), epochs=1)
+    scene = scene_of(trainer, 1)
+    data = GraphData(scene.root)
+    answer = scene.answer(data)
+    assert (answer["kind"], answer["target"], len(answer["outputs"])) == (kind, target, outputs)
+    labels = [data.nodes[i].label for i in answer["outputs"]]
+    assert labels == (["output"] if outputs == 1 else ["output[0]", "output[1]"])
+
+
+def test_outputs_of_a_graph_are_found_by_their_labels() -> None:
+    outputs = MLP(2, [3, 3], seed=0)([0.5, -1.0])
+    for i, output in enumerate(outputs):
+        output.label = f"output[{i}]"
+    nodes = GraphData(cross_entropy(outputs, 2)).nodes
+    assert labelled_outputs(nodes) == outputs
+    outputs[1].label = "output[0]"
+    assert labelled_outputs(nodes) == []
+
+
+def test_normalized_inputs_are_told_in_the_units_of_the_data() -> None:
+    rows = Dataset([[10.0, 5.0], [30.0, 9.0], [20.0, 1.0]], [0, 1, 1])
+    normalization = Normalization.fit(rows)
+    trainer = Trainer(MLP(2, [3, 2], seed=0), progress=False)
+    trainer.fit(normalization(rows), epochs=1)
+    scene = scene_of(trainer, 1, normalization)
+    data = GraphData(scene.root)
+    units = scene.units(data)
+    own = [data.nodes[i].data * s + m for i, m, s in zip(*units.values(), strict=True)]
+    assert own == pytest.approx([30.0, 9.0])
+    assert scene_of(trainer, 1).units(data) is None
+    with pytest.raises(ValueError, match=r"but must be \(rows, 3\)"):
+        scene_of(trainer, 1, Normalization([0.0] * 3, [1.0] * 3))
+
+
+def test_a_run_of_the_command_line_knows_its_units(tmp_path: Path) -> None:
+    file = tmp_path / "prices.csv"
+    file.write_text("size,age,price\n" + "".join(f"{50 + i},{i % 7},{1000 + 20 * i}\n" for i in range(20)))
+    assert main(["train", "--data", str(file), "--quantities", "--layers", "2", "--epochs", "1", "--json",
+                 "--save", str(tmp_path / "run")]) == 0  # fmt: skip
+    trainer, split = load_run(tmp_path / "run")
+    scene = scene_of(trainer, 0)
+    data = GraphData(scene.root)
+    mean, scale = (np.array(numbers) for numbers in list(scene.units(data).values())[1:])
+    size, age = np.round(split.train.inputs[0] * scale + mean, 9)
+    answer = scene.answer(data)
+    price = answer["target"][0] * answer["units"]["scale"][0] + answer["units"]["mean"][0]
+    assert price == pytest.approx(1000 + 20 * (size - 50))
+    assert age == (size - 50) % 7
+    assert scene.title == f"Training, row 0, target {price:.1f}, after 1 epoch"
 
 
 def test_targets_of_minus_1_and_1_have_a_boundary_too() -> None:

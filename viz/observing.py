@@ -12,7 +12,7 @@ from nn.checks import row_of_numbers, rows_of_numbers
 from viz.passes import Passes, neurons_of, run
 from viz.scene import Dropped, Edge, NetworkScene, NeuronCard, Norm, Number
 
-__all__ = ["described", "observe", "size"]
+__all__ = ["described", "is_of_shares", "observe", "size"]
 
 _ABOVE_ZERO = ("relu", "leaky_relu", "elu", "gelu", "silu")
 _EDGES = ("gradient", "contribution")
@@ -85,7 +85,7 @@ def observe(
     has_gradients = any(parameter.gradient is not None for parameter in every)
     sizes = [abs(x) for p in every if (x := p.gradient if has_gradients else p.value) is not None and math.isfinite(x)]
     last = passes.outputs[-1] if passes.inputs else []
-    is_choice = len(last) > 1 and cards[-1][0].activation == "linear" and _is_of_shares(root)
+    is_choice = len(last) > 1 and cards[-1][0].activation == "linear" and is_of_shares(root)
     by_gradient = root is not None if edges is None else edges == "gradient"
     return NetworkScene(
         title=described(model),
@@ -218,7 +218,8 @@ def _loss_value(loss: Callable[[Any], Value], passes: Passes) -> Value:
     return value
 
 
-def _is_of_shares(loss: Value | None) -> bool:
+def is_of_shares(loss: Value | None) -> bool:
+    """Say whether a loss, or none, reads outputs that come from no activation by their softmax."""
     return loss is None or any(node.op == "logsumexp" for node in topological_order(loss))
 
 

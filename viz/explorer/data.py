@@ -2,6 +2,7 @@
 
 import base64
 import linecache
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -94,13 +95,19 @@ class GraphData:
             return {}
         texts = [
             {
-                "file": printable(line.filename, _LONGEST_LINE),
+                "file": printable(_from_here(line.filename), _LONGEST_LINE),
                 "number": line.number,
                 "text": printable(linecache.getline(line.filename, line.number).strip(), _LONGEST_LINE),
             }
             for line in places
         ]
         return {"places": texts, "of": packed(of_node, "i4")}
+
+
+def _from_here(filename: str) -> str:
+    """A file as the page may tell it to others: from the working directory on, else its name alone."""
+    path, here = os.path.abspath(filename), os.path.join(os.getcwd(), "")
+    return path.removeprefix(here) if path.startswith(here) else os.path.basename(path)
 
 
 def _differentiable(node: Value, count: int) -> Sequence[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_mini import Value
 from autograd_mini.printing import always_answers, printable
-from nn import Trainer
+from nn import Normalization, Trainer
 from viz.colors import THEMES
 from viz.explorer.data import GraphData, packed
 from viz.explorer.groups import GroupList
@@ -20,7 +20,7 @@ from viz.explorer.views import views
 
 __all__ = ["Explorer", "explore"]
 
-_READABLE = 45  # a picture with more things in it is not what the page opens with, if there is one with fewer
+_READABLE = (1500, 1000)  # how wide and high a picture is that can be read when it is fitted into a window
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,6 +51,7 @@ def explore(
     title: str | None = None,
     input_shape: tuple[int, int] | None = None,
     row: int = 0,
+    normalization: Normalization | None = None,
 ) -> Explorer:
     """Write a page to look into a graph with: pictures to fold and unfold, both passes step by step, numbers to change.
 
@@ -67,14 +68,16 @@ def explore(
         title: of the page.
         input_shape: rows and columns that the inputs are laid out as; by itself a square where they make one.
         row: of the training data, counted from 0; for a trainer.
+        normalization: how the trainer's inputs were normalized, so that the page can show them in the data's own units;
+            by itself as a run of ``autograd-mini train`` has noted it.
 
     Returns:
         What was written, with the size of the file.
 
     Raises:
-        TypeError: for anything but a Value or a Trainer, or a title that is not text.
+        TypeError: for anything but a Value or a Trainer, a title that is not text, or a normalization that is none.
         ValueError: for an unknown theme; for a graph whose data was changed after the forward pass; for a trainer
-            without data, or a row that it has not.
+            without data, a row that it has not, or a normalization of another width.
         RenderError: if Graphviz is missing.
         FileNotFoundError: if the folder of `out` does not exist.
 
@@ -93,10 +96,13 @@ def explore(
     path = Path(out)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(path.parent)!r}; make it first, or choose another")
-    scene = _scene(subject, row)
+    if not isinstance(normalization, Normalization | None):
+        raise TypeError(f"normalization is what Split.normalized() gives, got {normalization!r:.60}")
+    scene = _scene(subject, row, normalization)
     data = GraphData(scene.root)
     groups = GroupList(data.nodes)
     pictures = laid_out(views(data, groups), data, groups)
+    units = scene.units(data)
     told: dict[str, Any] = {
         "graph": data.as_dict(),
         "groups": groups.as_list(data.index),
@@ -104,7 +110,9 @@ def explore(
         "pictures": {"views": pictures.views, "layouts": pictures.layouts, "leftOut": pictures.left_out},
         "levels": groups.level_names(),
         "start": _start(pictures),
-        **maps_of(data, input_shape),
+        **maps_of(data, input_shape, units),
+        "units": units,
+        "answer": scene.answer(data),
         "boundary": scene.boundary(data),
         "run": scene.run(data),
     }
@@ -117,9 +125,9 @@ def explore(
     return Explorer(path, len(data.nodes), len(page))
 
 
-def _scene(subject: Any, row: int) -> Scene:
+def _scene(subject: Any, row: int, normalization: Normalization | None) -> Scene:
     if isinstance(subject, Trainer):
-        return scene_of(subject, row)
+        return scene_of(subject, row, normalization)
     if not isinstance(subject, Value):
         kind = type(subject).__name__
         raise TypeError(f"explore shows the graph of a Value, or a Trainer; got {subject!r:.60} of type {kind}")
@@ -128,6 +136,7 @@ def _scene(subject: Any, row: int) -> Scene:
 
 def _start(pictures: Pictures) -> int:
     """The picture to open with: the most open one of the whole graph that can be read, else the one with the least."""
-    whole = [(i, len(view["items"])) for i, view in enumerate(pictures.views) if view["group"] == 0]
-    readable = [i for i, count in whole if count <= _READABLE]
-    return readable[-1] if readable else min(whole, key=lambda one: one[1])[0]
+    whole = [(i, view) for i, view in enumerate(pictures.views) if view["group"] == 0]
+    shapes = {i: pictures.layouts[view["layout"]] for i, view in whole}
+    readable = [i for i, shape in shapes.items() if shape["width"] <= _READABLE[0] and shape["height"] <= _READABLE[1]]
+    return readable[-1] if readable else min(whole, key=lambda one: len(one[1]["items"]))[0]

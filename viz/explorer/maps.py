@@ -14,11 +14,14 @@ _MOST_MAPS = 24
 _SMALLEST = 9
 
 
-def maps_of(data: GraphData, input_shape: Sequence[int] | None) -> dict[str, Any]:
+def maps_of(
+    data: GraphData, input_shape: Sequence[int] | None, units: Mapping[str, Sequence[Any]] | None = None
+) -> dict[str, Any]:
     """Find the input and the weights that are as many, by their names: ``x[0]``, ``hidden.neuron1.w[0]``.
 
     Args:
         data: the graph.
+        units: how inputs are normalized, if they are: nodes, and mean and scale of each.
         input_shape: rows and columns; None takes the inputs for a square image where they are 9 numbers or more.
 
     Raises:
@@ -29,7 +32,7 @@ def maps_of(data: GraphData, input_shape: Sequence[int] | None) -> dict[str, Any
     columns = _columns(len(inputs), input_shape)
     maps: list[dict[str, Any]] = []
     if columns:
-        maps.append({"title": "input", "nodes": inputs, "columns": columns, "grey": _is_grey(data, inputs)})
+        maps.append({"title": "input", "nodes": inputs, "columns": columns, "grey": _is_grey(data, inputs, units)})
         for name, nodes in series.items():
             if len(nodes) == len(inputs) and set(nodes) != set(inputs):
                 times = _factors(data, nodes)
@@ -70,5 +73,11 @@ def _columns(count: int, shape: Sequence[int] | None) -> int:
     return root if count >= _SMALLEST and root * root == count else 0
 
 
-def _is_grey(data: GraphData, inputs: Sequence[int]) -> bool:
-    return all(data.nodes[i].data >= 0.0 for i in inputs)
+def _is_grey(data: GraphData, inputs: Sequence[int], units: Mapping[str, Sequence[Any]] | None) -> bool:
+    """Whether no input is below 0 in the data's own units, where a 0 that was normalized comes back rounded."""
+    told = {} if units is None else {i: (mean, scale) for i, mean, scale in zip(*units.values(), strict=True)}
+    for i in inputs:
+        mean, scale = told.get(i, (0.0, 1.0))
+        if data.nodes[i].data * scale + mean < -1e-9 * abs(mean):
+            return False
+    return True

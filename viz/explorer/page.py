@@ -20,8 +20,8 @@ __all__ = ["MODULES", "html_page", "script_text"]
 _STATIC = Path(__file__).with_name("static")
 
 MODULES = (
-    "kernels", "table", "words", "engine", "groups", "picture", "products", "inspector", "stepper", "maps", "marks",
-    "boundary", "run", "search", "keys", "main",
+    "kernels", "table", "words", "engine", "units", "groups", "picture", "products", "answer", "inspector", "stepper",
+    "maps", "marks", "boundary", "run", "search", "keys", "main",
 )  # fmt: skip
 """The page's modules, each after those it imports; ``table`` is the derivative table, written for the graph."""
 

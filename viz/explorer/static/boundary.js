@@ -13,6 +13,8 @@ export class Boundary {
     const [left, right, low, high] = data.box;
     this.x = (number) => LEFT + ((number - left) / (right - left)) * WIDE;
     this.y = (number) => TOP + ((high - number) / (high - low)) * HIGH;
+    const [across, up] = data.inputs, { units } = app;
+    this.ownBox = [units.own(across, left), units.own(across, right), units.own(up, low), units.own(up, high)];
     this.nodes = app.graph.between(data.inputs, data.outputs);
     const edges = this.nodes.reduce((sum, node) => sum + app.graph.arity(node), 1);
     this.cells = Math.max(12, Math.min(64, Math.floor(Math.sqrt(BUDGET / edges)) - 1));
@@ -28,7 +30,8 @@ export class Boundary {
   }
 
   axes() {
-    const { x, y } = this, [left, right, low, high] = this.data.box, [across, up] = this.data.names, bottom = TOP + HIGH, middle = TOP + HIGH / 2;
+    const { units } = this.app, [left, right, low, high] = this.ownBox, [across, up] = this.data.names, bottom = TOP + HIGH, middle = TOP + HIGH / 2;
+    const x = (own) => this.x(units.normalized(this.data.inputs[0], own)), y = (own) => this.y(units.normalized(this.data.inputs[1], own));
     return [
       s("rect", { x: LEFT, y: TOP, width: WIDE, height: HIGH, class: "frame" }),
       ...ticks(left, right).map((at) => [s("path", { d: `M${x(at)} ${bottom}v4`, class: "frame" }), s("text", { x: x(at), y: bottom + 15, class: "middle" }, numberText(at, 3))]).flat(),
@@ -63,9 +66,10 @@ export class Boundary {
     const [x, y] = data.inputs.map((node) => app.graph.value[node]), inside = x >= left && x <= right && y >= low && y <= high;
     this.here.setAttribute("cx", inside ? this.x(x) : -99);
     this.here.setAttribute("cy", inside ? this.y(y) : -99);
+    const ends = this.ownBox.map((number) => numberText(number, 3));
     const text = shares.map((share, i) => `class ${data.classes[i]} on ${Math.round(100 * share)} %`).join(", ");
     this.caption.textContent = `By area: ${text}. The stronger the tint, the surer.${inside ? "" : " The row of this page is outside."}`;
-    this.svg.setAttribute("aria-label", `Decision boundary over ${data.names[0]} from ${numberText(left, 3)} to ${numberText(right, 3)} and ${data.names[1]} from ${numberText(low, 3)} to ${numberText(high, 3)}; by area: ${text}`);
+    this.svg.setAttribute("aria-label", `Decision boundary over ${data.names[0]} from ${ends[0]} to ${ends[1]} and ${data.names[1]} from ${ends[2]} to ${ends[3]}; by area: ${text}`);
   }
 
   // The scores at the corners of all cells, row by row from the top.

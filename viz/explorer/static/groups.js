@@ -29,6 +29,9 @@ export class Groups {
     return found;
   }
 
+  // Its name with those of the groups around it: hidden.neuron1.
+  fullName(group) { return this.path(group).slice(1).map((one) => this.list[one].name).join("."); }
+
   told(group) { return { name: this.list[group].name, ...this.counts[group] }; }
 
   // The nodes in a group and in none within it.

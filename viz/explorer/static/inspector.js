@@ -1,4 +1,5 @@
 // The panel beside the picture: what is to be known of a node or of a group.
+import { answer } from "./answer.js";
 import { products } from "./products.js";
 import { bar, h, numberText, percentText, plural } from "./words.js";
 
@@ -25,13 +26,15 @@ export class Inspector {
     return [
       h("h2", {}, "The graph"),
       h("p", { class: "quiet" }, `${plural(graph.operations.length, "operation")}, ${plural(graph.leaves.length, "leaf", "leaves")}, ${plural(graph.stepCount, "edge")} that a gradient takes. Click a card, or go through the picture with Tab and the arrow keys; ? lists all keys.`),
+      answer(app),
       rows.length ? h("section", {}, h("h3", {}, "Largest gradients"), h("table", { class: "bars" }, h("thead", {}, h("tr", {}, ...["leaf", "value", "gradient"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows))) : null,
     ];
   }
 
-  link(node) {
+  // In a table a name has the room that is left, and loses its front; elsewhere it has so many characters.
+  link(node, most = Infinity, text = this.app.words.short(node, most)) {
     const { app } = this;
-    return h("button", { class: "link", type: "button", title: app.words.name(node), onclick: () => app.goTo(node) }, app.words.short(node));
+    return h("button", { class: "link", type: "button", title: app.words.name(node), onclick: () => app.goTo(node) }, h("bdi", { dir: "ltr" }, text));
   }
 
   node(node) {
@@ -55,29 +58,36 @@ export class Inspector {
 
   edit(node) {
     const { app } = this, was = app.graph.recorded[node];
-    const field = h("input", { id: "edit", type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", value: String(app.graph.value[node]), "aria-describedby": "edit-note" });
     const note = h("p", { id: "edit-note", class: "quiet", role: "status" }, app.changed.has(node) ? `was ${numberText(was, 6)} in Python` : "Enter computes both passes again; ↑ and ↓ change it by a tenth.");
-    const apply = () => {
-      const number = Number(field.value.replace("−", "-").trim());
-      if (field.value.trim() === "" || Number.isNaN(number)) {
-        field.setAttribute("aria-invalid", "true");
-        note.textContent = `“${field.value.slice(0, 30)}” is not a number; write one such as −0.25 or 1e-3.`;
-      } else app.change(node, number);
+    // A field for the number itself, or for what it is in the data's own units.
+    const line = (id, label, shown, meant, ...more) => {
+      const field = h("input", { id, type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", value: String(shown(app.graph.value[node])), "aria-describedby": "edit-note" });
+      const apply = () => this.apply(node, field, note, meant);
+      const nudge = (sign) => {
+        const number = shown(app.graph.value[node]);
+        const next = meant(Number((number + sign * (Math.abs(number) > 1e-12 ? Math.abs(number) / 10 : 0.1)).toPrecision(12)));
+        if (Number.isFinite(next)) app.change(node, next);
+      };
+      field.addEventListener("keydown", (event) => {
+        if (event.key === "Enter") apply();
+        else if (event.key === "ArrowUp") nudge(1);
+        else if (event.key === "ArrowDown") nudge(-1);
+        else return;
+        event.preventDefault();
+      });
+      return [h("label", { for: id }, label), h("div", { class: "row" }, field, h("button", { type: "button", onclick: apply }, "Compute"), ...more)];
     };
-    const nudge = (sign) => {
-      const number = app.graph.value[node];
-      app.change(node, Number((number + sign * (Math.abs(number) > 1e-12 ? Math.abs(number) / 10 : 0.1)).toPrecision(12)));
-    };
-    field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") apply();
-      else if (event.key === "ArrowUp") nudge(1);
-      else if (event.key === "ArrowDown") nudge(-1);
-      else return;
-      event.preventDefault();
-    });
-    return h("div", { class: "edit" }, h("label", { for: "edit" }, "Change the value"), h("div", { class: "row" }, field,
-      h("button", { type: "button", onclick: apply }, "Compute"),
-      app.changed.has(node) ? h("button", { type: "button", onclick: () => app.restore(node) }, "Undo") : null), note);
+    const undo = app.changed.has(node) ? h("button", { type: "button", onclick: () => app.restore(node) }, "Undo") : null;
+    const own = app.units.has(node) ? line("edit-own", "= in the data's own units", (x) => Number(app.units.own(node, x).toPrecision(12)), (x) => app.units.normalized(node, x)) : [];
+    return h("div", { class: "edit" }, line("edit", own.length ? "Change the value, normalized" : "Change the value", (x) => x, (x) => x, undo), own, note);
+  }
+
+  apply(node, field, note, meant) {
+    const { app } = this, number = meant(Number(field.value.replace("−", "-").trim()));
+    if (field.value.trim() === "" || !(Number.isFinite(number) || Object.is(number, app.graph.recorded[node]))) {
+      field.setAttribute("aria-invalid", "true");
+      note.textContent = `“${field.value.slice(0, 30)}” is not a ${Number.isNaN(number) ? "" : "finite "}number; write one such as −0.25 or 1e-3.`;
+    } else app.change(node, number);
   }
 
   chainRule(node) {
@@ -121,9 +131,9 @@ export class Inspector {
     if (!count) return null;
     if (best.every(({ product }) => product === 0)) return h("section", {}, h("h3", {}, plural(count, "path")), h("p", { class: "quiet" }, "A factor on each is 0, so that nothing comes through."));
     const lines = best.map(({ product, share, nodes }) => {
-      const shown = nodes.length > 7 ? [...nodes.slice(0, 3), null, ...nodes.slice(-3)] : nodes;
+      const shown = telling(nodes, best);
       return h("li", {}, h("div", { class: "share" }, bar(share, 80), h("span", {}, percentText(share)), h("span", { class: "quiet" }, numberText(product))),
-        h("div", { class: "way" }, shown.flatMap((one, i) => [i ? " → " : "", one === null ? "…" : this.link(one)])));
+        h("div", { class: "way" }, shown.flatMap((one, i) => [i ? " → " : "", one === null ? "…" : this.link(one, 18)])));
     });
     return h("section", {}, h("h3", {}, count > best.length ? `The largest of ${count < 1e15 ? count.toLocaleString("en") : numberText(count, 3)} paths` : plural(count, "path")), h("ol", { class: "paths" }, lines));
   }
@@ -143,19 +153,28 @@ export class Inspector {
   }
 
   group(group) {
-    const { app } = this, { name, operations, leaves } = app.groups.told(group), { count, rows } = app.groups.boundary(group);
+    const { app } = this, { operations, leaves } = app.groups.told(group), { count, rows } = app.groups.boundary(group);
     const tables = rows.map(({ output, inputs }) => h("table", {},
       h("caption", {}, "total derivative of ", this.link(output)),
       h("thead", {}, h("tr", {}, ...["by", "value", "total ∂"].map((text) => h("th", { scope: "col" }, text)))),
       h("tbody", {}, inputs.slice(0, MOST).map(([input, total]) => h("tr", {}, h("th", { scope: "row" }, this.link(input)), h("td", {}, app.valueText(input)), h("td", {}, numberText(total)))),
         inputs.length > MOST ? h("tr", {}, h("th", { scope: "row" }, `${inputs.length - MOST} more`), h("td"), h("td")) : null)));
     return [
-      h("h2", {}, name),
+      h("h2", {}, app.groups.fullName(group)),
       h("p", { class: "quiet" }, `a group of ${plural(operations, "operation")} and ${plural(leaves, "leaf", "leaves")}`),
-      app.views.some((view) => view.group === group) ? h("p", {}, h("button", { type: "button", onclick: () => app.open(group) }, "Open it")) : this.contents(group),
+      app.views[app.shown].group === group ? null : app.views.some((view) => view.group === group) ? h("p", {}, h("button", { type: "button", onclick: () => app.open(group) }, "Open it")) : this.contents(group),
       h("section", {}, h("h3", {}, "Across its boundary"),
         h("p", { class: "quiet" }, rows.length ? "The sum over the paths inside: upstream × total derivative is what the group hands on, as a single operation does." : "Nothing in it is computed."),
         ...tables, count > rows.length ? h("p", { class: "quiet" }, `and ${plural(count - rows.length, "output")} more`) : null),
     ];
   }
+}
+
+// The ends of a path and what in between is on the fewest of the paths, for that is how they differ; null for a gap.
+function telling(nodes, paths, most = 7) {
+  if (nodes.length <= most) return nodes;
+  const last = nodes.length - 1, uses = nodes.map((node) => paths.filter((path) => path.nodes.includes(node)).length);
+  const rarest = [...nodes.keys()].sort((i, j) => (j % last === 0) - (i % last === 0) || uses[i] - uses[j] || Math.min(i, last - i) - Math.min(j, last - j));
+  const kept = rarest.slice(0, most).sort((i, j) => i - j);
+  return kept.flatMap((i, k) => (k && i > kept[k - 1] + 1 ? [null, nodes[i]] : [nodes[i]]));
 }

@@ -38,7 +38,7 @@ export function listenToKeys(app, find) {
   theme.addEventListener("click", nextTheme);
   find("help-open").addEventListener("click", () => help.showModal());
   find("help-close").addEventListener("click", () => help.close());
-  find("fit").addEventListener("click", () => app.picture.fit());
+  find("fit").addEventListener("click", () => app.picture.refit());
   find("zoom-in").addEventListener("click", () => app.picture.zoom(1.3));
   find("zoom-out").addEventListener("click", () => app.picture.zoom(1 / 1.3));
   const actions = {
@@ -59,12 +59,12 @@ export function listenToKeys(app, find) {
     "+": () => app.picture.zoom(1.3),
     "=": () => app.picture.zoom(1.3),
     "-": () => app.picture.zoom(1 / 1.3),
-    0: () => app.picture.fit(),
+    0: () => app.picture.refit(),
   };
   document.addEventListener("keydown", (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || help.open || !find("shortcuts").checked) return;
-    if (target.matches("input:not([type=range]):not([type=checkbox]):not([type=radio])")) {
+    if (target.matches("select, input:not([type=range]):not([type=checkbox]):not([type=radio])")) {
       if (key === "Escape") target.blur();
       return;
     }

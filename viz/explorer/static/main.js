@@ -9,6 +9,7 @@ import { Picture } from "./picture.js";
 import { Run } from "./run.js";
 import { Search } from "./search.js";
 import { Stepper } from "./stepper.js";
+import { Units } from "./units.js";
 import { Words, h, numberText } from "./words.js";
 import { listenToKeys, listenToTabs } from "./keys.js";
 
@@ -21,6 +22,7 @@ class App {
     this.words = new Words(this.graph);
     this.groups = new Groups(data.groups, data.groupOf, this.graph);
     this.lines = data.graph.lines.of ? unpack(data.graph.lines.of, Int32Array) : null;
+    this.units = new Units(data.units);
     this.changed = new Map();
     this.selected = null;
     this.stepping = false;
@@ -88,6 +90,7 @@ class App {
     this.stepper.update();
     this.maps?.update();
     this.boundary?.update();
+    this.run?.update();
     find("result").textContent = `${this.words.name(this.graph.root)} = ${this.valueText(this.graph.root, 6)}${this.stale ? ", not up to date: an op in Python kept its number" : ""}`;
     find("reset").hidden = this.changed.size === 0;
   }
@@ -106,15 +109,23 @@ class App {
   }
 
   change(leaf, number) {
-    if (number === this.graph.recorded[leaf]) this.changed.delete(leaf); else this.changed.set(leaf, number);
+    if (Object.is(number, this.graph.recorded[leaf])) this.changed.delete(leaf); else this.changed.set(leaf, number);
+    this.toEnd();
     this.compute();
     this.say(`${this.words.name(this.graph.root)} is now ${numberText(this.graph.value[this.graph.root], 6)}`);
   }
 
   restore(leaf) {
     if (leaf === undefined) this.changed.clear(); else this.changed.delete(leaf);
+    this.toEnd();
     this.compute();
     this.say("the numbers are as they were");
+  }
+
+  // Whoever changes a number wants to see what comes of it, wherever the slider stands.
+  toEnd() {
+    this.position = this.last;
+    this.stepping = false;
   }
 
   compute() {
@@ -139,7 +150,11 @@ class App {
     find("tab-node").click();
     this.update();
     if (place >= 0) { this.picture.focused = place; this.picture.reveal(place); this.picture.update(); }
+    this.seePicture();
   }
+
+  // On a phone the picture may have been scrolled away.
+  seePicture() { this.picture.svg.parentElement.scrollIntoView({ block: "nearest" }); }
 
   viewOf(node) {
     const groups = this.groups.around(node);
@@ -159,8 +174,9 @@ class App {
     }
     this.show(place);
     this.picture.focus(this.picture.focused);
-    this.update();
-    this.say(`inside ${this.groups.told(group).name}`);
+    this.select(`g${group}`);
+    this.seePicture();
+    this.say(`inside ${this.groups.fullName(group)}`);
   }
 
   // Out of a group, to the picture around it.

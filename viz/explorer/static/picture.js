@@ -2,7 +2,7 @@
 import { cut, numberText, plural, s } from "./words.js";
 
 const SIZES = { node: [172, 46], group: [190, 64], rest: [120, 34] };
-const MANY = 150, READ = 400, NEAR = 0.85, FAR = 0.5, LEGIBLE = 0.62, SMALLEST = 0.02, LARGEST = 4;
+const WIDE = 21, MANY = 150, READ = 400, FEW = 60, PHONE = 860, NEAR = 0.85, FAR = 0.5, LEGIBLE = 0.62, SMALLEST = 0.02, LARGEST = 4;
 
 export class Picture {
   constructor(svg, app) {
@@ -42,13 +42,23 @@ export class Picture {
       return;
     }
     const now = this.app.current(), { width, height } = this.box;
-    let place = this.shownPlace(now ? now.parent ?? now.node : this.app.graph.root);
+    let place = this.shownPlace(now ? now.parent ?? now.node : this.view.group ? null : this.app.graph.root);
+    if (place < 0 && this.view.group) place = this.entrance();
     if (place < 0) place = items.reduce((best, { x }, i) => (i < this.view.inside && x > items[best].x ? i : best), 0);
     this.focused = place;
     const start = (at, room, long) => (long * NEAR <= room - 56 ? (room - long * NEAR) / 2 : Math.max(room - 28 - long * NEAR, Math.min(28, room / 2 - at * NEAR)));
     const { x, y, w, height: high } = items[place];
     this.move({ scale: NEAR, x: start(x + w / 2, width, layout.width + 8), y: start(y + high / 2, height, layout.height + 8) });
   }
+
+  // Where a group is read from: the middle of what comes in.
+  entrance() {
+    const aside = ({ x, y, w }) => (x + w / 2) * 1e6 + Math.abs(y - this.layout.height / 2);
+    return this.items.reduce((best, one, i) => (aside(one) < aside(this.items[best]) ? i : best), 0);
+  }
+
+  // All of the picture, or on a phone what of a small one can be read.
+  refit() { if (innerWidth <= PHONE && this.items.length <= FEW) this.enter(); else this.fit(); }
 
   item(item, i) {
     const { app } = this;
@@ -81,8 +91,9 @@ export class Picture {
       const name = parts.title.startsWith(within) ? parts.title.slice(within.length) : parts.title;
       const symbol = told.kind === "operation" ? told.symbol : told.kind;
       children.push(s("rect", { width: w, height, rx: 6, class: "card" }), s("rect", { width: 4, height: height - 12, x: 0, y: 6, class: "stripe" }));
-      children.push(parts.name = text(12, 18, "title", cut(name, 21 - Math.min(9, symbol.length))), text(w - 10, 18, "small end", cut(symbol, 9)));
-      if (name.length > 21 - Math.min(9, symbol.length)) children.push(s("title", {}, parts.title));
+      const beside = WIDE - Math.min(9, symbol.length), alone = told.kind !== "operation" && name.length > beside; // the stripe tells the kind
+      children.push(parts.name = text(12, 18, "title", cut(name, alone ? WIDE : beside)), alone ? null : text(w - 10, 18, "small end", cut(symbol, 9)));
+      if (name.length > (alone ? WIDE : beside)) children.push(s("title", {}, parts.title));
       children.push(parts.first = text(12, 36, "number", ""), parts.second = text(w - 10, 36, "number gradient end", ""));
     }
     parts.g = s("g", {

@@ -1,5 +1,7 @@
 // A training run: a slider over its checkpoints, the decision boundary that follows it, and the learning curves.
-import { h, numberText, plural, s } from "./words.js";
+import { h, numberText, percentText, plural, s } from "./words.js";
+import { answer } from "./answer.js";
+import { NORMALIZED } from "./units.js";
 import { unpack } from "./engine.js";
 
 const WIDE = 320, HIGH = 120, LEFT = 44, BOTTOM = 18, TOP = 8;
@@ -11,11 +13,14 @@ export class Run {
     this.numbers = unpack(data.numbers, Float64Array);
     this.slider = h("input", { id: "epoch", type: "range", min: 0, max: data.epochs.length - 1, value: data.epochs.length - 1, step: 1, oninput: () => this.go(Number(this.slider.value)) });
     this.output = h("output", { for: "epoch" });
+    this.answer = h("div");
     this.curves = data.curves.map((curve) => this.curve(curve));
     host.append(h("h2", {}, "Training"), h("p", {}, data.row[0], " ", h("span", { class: "quiet" }, data.row[1])), h("label", { for: "epoch" }, "Checkpoint "), this.output, h("div", {}, this.slider),
-      data.note ? h("p", { class: "note" }, data.note) : "", app.boundary?.section ?? "", ...this.curves.map(({ figure }) => figure));
+      data.note ? h("p", { class: "note" }, data.note) : "", app.units.known ? h("p", { class: "note" }, NORMALIZED) : "", this.answer, app.boundary?.section ?? "", ...this.curves.map(({ figure }) => figure));
     this.mark(data.epochs.length - 1);
   }
+
+  update() { this.answer.replaceChildren(answer(this.app) ?? ""); }
 
   go(place) {
     const { leaves } = this.data;
@@ -44,9 +49,10 @@ export class Run {
     const low = Math.min(0, ...all), high = Math.max(low + 1e-12, ...all);
     const x = (epoch) => LEFT + ((WIDE - LEFT - 8) * epoch) / Math.max(1, count);
     const y = (number) => TOP + ((high - number) / (high - low)) * (HIGH - TOP - BOTTOM);
+    const text = title.endsWith("accuracy") ? percentText : (number) => numberText(number, 3);
     const now = s("line", { y1: TOP, y2: HIGH - BOTTOM, class: "now" });
-    const svg = s("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "curve", role: "img", "aria-label": `${title} over ${count} epochs: ${lines.map((line) => `${line.name} from ${numberText(line.numbers[0], 3)} to ${numberText(line.numbers[count - 1], 3)}`).join(", ")}` },
-      [low, high].map((at) => [s("line", { x1: LEFT, x2: WIDE - 8, y1: y(at), y2: y(at), class: "grid" }), s("text", { x: LEFT - 6, y: y(at) + 4, class: "end" }, numberText(at, 3))]).flat(),
+    const svg = s("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "curve", role: "img", "aria-label": `${title} over ${count} epochs: ${lines.map((line) => `${line.name} from ${text(line.numbers[0])} to ${text(line.numbers[count - 1])}`).join(", ")}` },
+      [low, high].map((at) => [s("line", { x1: LEFT, x2: WIDE - 8, y1: y(at), y2: y(at), class: "grid" }), s("text", { x: LEFT - 6, y: y(at) + 4, class: "end" }, text(at))]).flat(),
       s("text", { x: LEFT, y: HIGH - 4 }, "0"), s("text", { x: WIDE - 8, y: HIGH - 4, class: "end" }, `epoch ${count}`),
       lines.map(({ numbers }, i) => s("polyline", { class: `line${i}`, points: numbers.map((number, epoch) => (Number.isFinite(number) ? `${x(epoch + 1).toFixed(1)},${y(number).toFixed(1)}` : "")).join(" ") })), now);
     const key = lines.map(({ name }, i) => h("span", { class: `key line${i}` }, name));

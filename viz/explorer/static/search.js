@@ -1,7 +1,14 @@
 // Finding a node or a group by its name, its op or its line.
 import { h } from "./words.js";
 
-const MOST = 30;
+const MOST = 30, NOWHERE = 5;
+
+// How well words fit: a name or an op is those words, has them in its name, in its op, or only in its line.
+function rankOf(words, name, ops = [], line = "") {
+  const low = name.toLowerCase(), at = low.indexOf(words), is = ops.map((op) => op.toLowerCase());
+  const rank = [low === words, is.includes(words), at >= 0, is.some((op) => op.includes(words)), line.toLowerCase().includes(words)].indexOf(true);
+  return { rank: rank < 0 ? NOWHERE : rank, at: rank === 2 ? at : 0 };
+}
 
 export class Search {
   constructor(app, find) {
@@ -19,28 +26,28 @@ export class Search {
 
   look() {
     const words = this.field.value.toLowerCase().trim(), { app } = this, { graph } = app;
-    this.hits = [];
+    const found = [];
     if (words) {
-      app.groups.list.forEach((_, i) => { const name = app.groups.path(i).slice(1).map((group) => app.groups.told(group).name).join("."); if (i && name.toLowerCase().includes(words)) this.hits.push({ text: name, kind: "group", go: () => { app.open(i); } }); });
-      const nodes = [];
+      app.groups.list.forEach((_, i) => {
+        const text = app.groups.fullName(i), { rank, at } = rankOf(words, text);
+        if (i && rank < NOWHERE) found.push({ rank, at: at - 1e6, text, kind: "group", go: () => app.open(i) });
+      });
       for (let i = 0; i < graph.count; i++) {
-        const name = app.words.name(i), told = graph.told(i), at = name.toLowerCase().indexOf(words);
-        const line = at < 0 && app.line(i);
-        if (at >= 0 || told.symbol.toLowerCase().includes(words) || (line && line.text.toLowerCase().includes(words))) nodes.push([name.toLowerCase() === words ? -1 : at < 0 ? 1e6 : at, i, name, told]);
+        const text = app.words.name(i), { op, symbol } = graph.told(i);
+        const { rank, at } = rankOf(words, text, [op, symbol], app.line(i)?.text);
+        if (rank < NOWHERE) found.push({ rank, at, text, kind: symbol, go: () => { app.goTo(i); app.picture.focus(app.picture.focused); } });
       }
-      nodes.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-      this.total = nodes.length + this.hits.length;
-      const exact = nodes.length && nodes[0][0] === -1;
-      const found = nodes.slice(0, MOST).map(([, i, name, told]) => ({ text: name, kind: told.symbol, go: () => { app.goTo(i); app.picture.focus(app.picture.focused); } }));
-      this.hits = exact ? [...found, ...this.hits] : [...this.hits, ...found];
-      this.hits = this.hits.slice(0, MOST);
+      found.sort((a, b) => a.rank - b.rank || a.at - b.at);
     }
+    this.hits = found.slice(0, MOST);
     this.at = this.hits.length ? 0 : -1;
     this.list.replaceChildren(...this.hits.map((hit, i) => h("li", { role: "option", id: `hit${i}`, "aria-selected": String(i === 0), onmousedown: (event) => event.preventDefault(), onclick: () => this.take(i) }, h("span", {}, hit.text), h("small", {}, hit.kind))));
-    this.list.hidden = !this.hits.length;
-    this.field.setAttribute("aria-expanded", String(this.hits.length > 0));
+    const more = found.length - this.hits.length, rest = !words ? "" : more ? `${more.toLocaleString("en")} more; go on typing` : found.length ? "" : "nothing found";
+    if (rest) this.list.append(h("li", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, rest));
+    this.list.hidden = !words;
+    this.field.setAttribute("aria-expanded", String(words !== ""));
     this.mark();
-    app.say(words ? `${this.total ?? 0} found` : "");
+    app.say(words ? `${found.length} found` : "");
   }
 
   move(by) {

@@ -1,7 +1,7 @@
 // The slider through both passes, and the ledger of the edge that it stands at.
 import { factorText, h, numberText, plural } from "./words.js";
 
-const AROUND = 6;
+const AROUND = 6, BEAT = 450, FASTEST = 16; // from there on, several steps at a time
 
 export class Stepper {
   constructor(app, find) {
@@ -17,14 +17,17 @@ export class Stepper {
     const press = { "to-start": () => 0, "step-back": () => app.position - 1, "step-on": () => app.position + 1, "to-end": () => app.last };
     for (const [id, place] of Object.entries(press)) find(id).addEventListener("click", () => app.moveTo(place()));
     this.play.addEventListener("click", () => this.toggle());
+    this.speed = find("speed");
+    this.speed.addEventListener("change", () => { if (this.timer !== null) this.toggle(true); });
   }
 
   toggle(run = this.timer === null) {
     clearInterval(this.timer);
     this.timer = null;
     if (run) {
-      if (this.app.position === this.app.last) this.app.moveTo(0);
-      this.timer = setInterval(() => (this.app.position < this.app.last ? this.app.moveTo(this.app.position + 1) : this.toggle(false)), 450);
+      const { app } = this, speed = Number(this.speed.value), by = Math.max(1, speed / FASTEST);
+      if (app.position === app.last) app.moveTo(0);
+      this.timer = setInterval(() => (app.position < app.last ? app.moveTo(app.position + by) : this.toggle(false)), (BEAT * by) / speed);
     }
     this.play.setAttribute("aria-pressed", String(run));
     this.play.setAttribute("aria-label", run ? "Pause" : "Play");
@@ -75,7 +78,7 @@ export class Stepper {
     const rows = edges.slice(from, from + 2 * AROUND + 1).map((edge, i) => {
       const place = from + i, done = place <= at, parent = graph.args[edge];
       return h("tr", { class: place === at ? "here" : done ? "" : "ahead", "aria-current": place === at ? "step" : null },
-        h("th", { scope: "row" }, h("button", { class: "link", type: "button", title: words.name(parent), onclick: () => app.goTo(parent) }, words.short(parent, 13))),
+        h("th", { scope: "row" }, app.inspector.link(parent)),
         h("td", { title: words.slope(now.node, edge - graph.start[now.node]) }, numberText(graph.local[edge], 3)),
         h("td", {}, numberText(now.upstream * graph.local[edge], 3)),
         h("td", {}, done ? numberText(app.gradientState().gradient[parent], 3) : "–"));

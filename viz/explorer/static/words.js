@@ -23,14 +23,19 @@ export function plural(count, word, words = `${word}s`) {
   return `${count.toLocaleString("en")} ${count === 1 ? word : words}`;
 }
 
-// A text that is shorter: its longest words lose their ends, then its middle goes; no number loses a digit.
+// A text that is shorter: a name loses what is in front without a number, the longest words lose their ends, then all in
+// front or the middle goes; no number loses a digit. The end of hidden.neuron7.w[9] is what tells it from the others.
 export function cut(text, limit) {
+  const parts = text.split(/\.(?=\p{L})/u);
   let shown = text;
+  const dropped = () => { parts.shift(); return `…${parts.join(".")}`; };
+  while (shown.length > limit && parts.length > 1 && !/\d/.test(parts[0])) shown = dropped();
   while (shown.length > limit) {
     const word = (shown.match(/\p{L}{4,}(?![\p{L}…])/gu) || []).reduce((best, one) => (one.length > best.length ? one : best), "");
     if (!word) break;
     shown = shown.replace(word, `${word.slice(0, Math.max(2, word.length - 1 - (shown.length - limit)))}…`);
   }
+  while (shown.length > limit && parts.length > 1) shown = dropped();
   if (shown.length <= limit) return shown;
   const head = text.slice(0, Math.ceil(limit / 2) - 1), tail = text.slice(-Math.floor(limit / 2));
   const whole = `${head.replace(/\d[\d,.]*$/, "")}…${tail.replace(/^[\d,.]*\d/, "")}`;
@@ -94,7 +99,7 @@ export function h(tag, properties = {}, ...children) {
 // A bar as long as a share from 0 to 1; the number stands beside it.
 export function bar(share, width) {
   const long = Math.max(1, width * Math.min(1, Math.abs(share) || 0));
-  return s("svg", { class: "bar-of", width, height: 8, "aria-hidden": "true" }, s("rect", { width, height: 8, rx: 2, class: "rail" }), s("rect", { width: long, height: 8, rx: 2, class: "filled" }));
+  return s("svg", { class: "bar-of", width, height: 8, "aria-hidden": "true" }, s("rect", { width, height: 8, rx: 2, class: "rail" }), s("rect", { width: long, height: 8, rx: 2, class: share < 0 ? "filled below" : "filled" }));
 }
 
 export function s(tag, properties = {}, ...children) {
