@@ -18,7 +18,7 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's d
 
 
 def nodes(source: str) -> list[str]:
-    return re.findall(r"^\t(v\d+) \[label=<", source, re.MULTILINE)
+    return re.findall(r"^\t(n\d+) \[label=<", source, re.MULTILINE)
 
 
 def marked(source: str) -> list[tuple[str, str]]:
@@ -133,7 +133,7 @@ def test_graphviz_draws_it_whatever_the_labels_hold(theme: str) -> None:
 
 
 def test_a_single_leaf_is_a_picture() -> None:
-    assert nodes(draw_step(debug(Value(1.0))).source) == ["v0"]
+    assert nodes(draw_step(debug(Value(1.0))).source) == ["n0"]
 
 
 def test_drawing_moves_and_writes_nothing() -> None:

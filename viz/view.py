@@ -9,7 +9,7 @@ from autograd_mini.backward import hand_down
 from autograd_mini.folding import Fold, FoldedGraph, Group, fold
 from autograd_mini.number import number_text
 from autograd_mini.way import Way
-from viz.graph_scene import GraphScene, Rest
+from viz.graph_scene import GraphScene, Rest, by_number
 from viz.markup import clean
 
 __all__ = ["in_order", "left_out", "part_of"]
@@ -74,7 +74,7 @@ def in_order(folded: FoldedGraph) -> list[Any]:
         if len(several) > 1 and isinstance(several[0], Group):
             among = set(several)
             if not any(among.intersection(folded.sources(node)) for node in several):
-                several.sort(key=_number)
+                several.sort(key=lambda group: by_number(group.path[-1]))
         nodes += several
     return nodes
 
@@ -136,10 +136,3 @@ def _description(folded: FoldedGraph, count: int) -> str:
 def _family(node: Any) -> Any:
     """What siblings have in common: the path without the number at its end."""
     return (*node.path[:-1], node.path[-1].rstrip("0123456789")) if isinstance(node, Group) else id(node)
-
-
-def _number(group: Group) -> tuple[int, str]:
-    """The number at the end of a name, to sort by; as text, for a label may be longer than any int is read from."""
-    name = group.path[-1]
-    digits = name[len(name.rstrip("0123456789")) :].lstrip("0")
-    return len(digits), digits
