@@ -10,8 +10,8 @@ import pytest
 
 from autograd_mini import Value, gradients, no_grad, softmax
 from autograd_mini.number import number_text
-from nn import MLP, BatchNorm, Layer, Module, Neuron, Sequential, cross_entropy, sum_squared_error
-from viz import draw_dot, draw_network
+from nn import MLP, BatchNorm, Dropout, Layer, Module, Neuron, Sequential, cross_entropy, sum_squared_error
+from viz import draw_dot, draw_network, draw_neuron
 from viz.colors import THEMES, diverging
 from viz.observing import observe
 from viz.paint import Paint, columns_for
@@ -322,9 +322,9 @@ def test_wrong_arguments_are_told_the_fix():
         draw_network(model, example=[1, 2, 3])
     with pytest.raises(TypeError, match=r"the input of MLP.*at index 0"):
         draw_network(model, example=[[1, 2], [3, 4]])
-    with pytest.raises(TypeError, match=r"draws an MLP, a Layer or a Neuron, got Value.*use draw_dot\(value\)"):
+    with pytest.raises(TypeError, match=r"draws an MLP, .* of them, got Value.*use draw_dot\(value\)"):
         draw_network(Value(1.0))
-    with pytest.raises(TypeError, match=r"draws an MLP, a Layer or a Neuron, got .*give it a model such as MLP"):
+    with pytest.raises(TypeError, match=r"draws an MLP, .* of them, got .*give it a model such as MLP"):
         draw_network(Module())
     with pytest.raises(ValueError, match="unknown theme 'pink'"):
         draw_network(model, theme="pink")
@@ -474,10 +474,28 @@ def test_a_picture_changes_no_statistics_no_mask_and_no_generator():
     assert all(part.training for _, part in model.modules())
 
 
+def test_a_sequential_is_drawn_as_the_mlp_that_it_is():
+    layers = [Layer(2, 3, activation="tanh", batch_norm=True, dropout=0.5, seed=0), Neuron(3, seed=1)]
+    first = Layer(2, 3, activation="linear", seed=0)
+    parts = Sequential(first, BatchNorm(3), "tanh", Dropout(0.5, seed=0), Sequential(layers[1]))
+    whole = Sequential(*layers)
+    for options in {"example": [1.0, 2.0]}, {"batch": [[1.0, 2.0], [0.0, -1.0]], "row": 1}:
+        loss = (lambda y: y * y) if "example" in options else (lambda y: y[0] * y[1])
+        layers[0].dropout.mask = parts[3].mask = [[2.0, 0.0, 2.0], [0.0, 2.0, 2.0]]
+        one, other = (draw_network(model, loss=loss, **options).text.split("\n")[1:] for model in (parts, whole))
+        named = "\n".join(other).replace("layer1.batch_norm", "batchnorm2")
+        assert "\n".join(one) == named.replace("\nneuron2: relu", "\nsequential5.neuron1: relu")
+    model = parts.eval()
+    assert f"output = {number_text(model([1.0, 2.0]).data)}" in draw_network(model, example=[1.0, 2.0]).text
+    assert draw_neuron(first.neurons[1], [1.0, 2.0], model=model).text.startswith("layer1.neuron2 of Sequential(")
+
+
 def test_other_networks_are_drawn_as_graphs():
     model = Sequential(Layer(2, 2), BatchNorm(2))
-    with pytest.raises(TypeError, match=r"got Sequential.*draw what it computes with draw_dot\(model\(example\)\)"):
+    with pytest.raises(TypeError, match=r'batchnorm2 of Sequential.* elsewhere; .* activation="linear"'):
         draw_network(model)
+    with pytest.raises(TypeError, match=r"BatchNorm\(2\) stands elsewhere; .*draw_dot\(loss\)"):
+        draw_network(model[1])
     assert "relu" in draw_dot(sum(model([[1.0, 2.0], [0.5, -1.0]])[0])).source
 
 

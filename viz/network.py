@@ -51,7 +51,8 @@ def draw_network(
     with a bound on its size.
 
     Args:
-        model: an ``MLP``, a ``Layer`` or a ``Neuron``; a single neuron with an example shows w, x and w·x in each cell.
+        model: an ``MLP``, a ``Layer`` or a ``Neuron``, or a ``Sequential`` of these, with activation functions, batch
+            norm and dropout; a single neuron with an example shows w, x and w·x in each cell.
         example: the inputs of one example, numbers or Values, for passes of evaluation mode: batch normalization goes
             by its running statistics, and dropout leaves nothing out. Without it the cards show the parameters alone,
             and the gradients they hold.
