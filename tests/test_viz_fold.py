@@ -251,10 +251,20 @@ def test_a_focus_within_a_folded_group_shows_the_group():
     source = draw_dot(loss, fold="layer", focus=hidden, radius=1).source
     assert ">hidden  here<" in source
     assert len(nodes(source)) == 3
-    assert "1 more use" in source
+    assert "9 more uses" in source  # by one folded group
     source = draw_dot(loss, fold="layer", focus=model.layers[0].neurons[0].w[7], radius=1).source
     assert ">hidden.neuron1.w[7&#93;<" in source
-    assert "1 more input" in source
+    assert "49 more inputs" in source  # of one folded group
+
+
+def test_a_fan_near_the_focus_is_cut():
+    model, xs, loss = lecture()
+    text = draw_dot(loss, focus=model.layers[0].neurons[1].w[3]).text
+    shown = [f"hidden.neuron2.w[{i}]" for i in (2, 3, 4)] + [f"x[{i}]" for i in (2, 3, 4)]
+    assert {line.split(" = ")[0] for line in text.split("\n") if " more " not in line} == {*shown, "v4", "v5"}
+    assert "92 more arguments of v4" in text
+    assert "2 more uses of x[3]" in text
+    assert len(nodes(draw_dot(sum(xs[:20]), focus=xs[7], radius=30).source)) == 2 * 20 + 1
 
 
 def test_paths_show_what_lies_between_and_nothing_else():
@@ -304,6 +314,9 @@ def test_a_large_graph_is_refused_with_ways_to_draw_it_and_drawn_folded():
         node = (node * 1.01).sin()
     with pytest.raises(GraphTooLargeError, match=r'has 1,201 nodes.*fold="auto".*focus=node.*paths_to=w.*force=True'):
         draw_dot(node)
+    for how in "layer", "neuron", 0, 1:
+        with pytest.raises(GraphTooLargeError, match=r'named groups, and it has none; fold="structure" or "auto"'):
+            draw_dot(node, fold=how)
     assert len(nodes(draw_dot(node, fold="auto").source)) <= 300
     assert len(nodes(draw_dot(node, focus=node).source)) == 4
     with pytest.raises(GraphTooLargeError, match="801 nodes"):

@@ -12,7 +12,9 @@ from autograd_mini.way import Way
 from viz.graph_scene import GraphScene, Rest, by_number
 from viz.markup import clean
 
-__all__ = ["in_order", "left_out", "part_of"]
+__all__ = ["in_order", "left_out", "near_by", "part_of"]
+
+_MOST_LEAVES = 20  # of one operation near the focus
 
 
 def part_of(
@@ -110,10 +112,56 @@ def _near(
             above[source].append(node)
     found = near = {folded.node_of[focus]}
     for _ in range(radius):
-        near = {other for node in near for other in (*below.get(node, ()), *above[node])} - found
+        below_near = {source for node in near for source in _few(node, below.get(node, ()), found)}
+        near = below_near.union(*(above[node] for node in near)) - found
         found = found | near
     shown = [node for node in nodes if node in found]
-    return shown, [pair for node in shown for pair in left_out(node, below[node], above[node], found)]
+    users = _users(folded, nodes)
+    values = {value for node in found for value in _values(node)}
+    rests = [left_out(node, _arguments(node), users.get(node, ()), values) for node in shown]
+    return shown, [pair for some in rests for pair in some]
+
+
+def _values(node: Any) -> tuple[Any, ...]:
+    return node.members if isinstance(node, Group) else (node,)
+
+
+def _arguments(node: Any) -> Iterable[Any]:
+    return dict.fromkeys(node.inputs if isinstance(node, Group) else node.parents)
+
+
+def _users(folded: FoldedGraph, nodes: Sequence[Any]) -> dict[Any, dict[Any, None]]:
+    """For each node the operations outside of it that use a Value of it."""
+    users: dict[Any, dict[Any, None]] = {}
+    for node in nodes:
+        for user in node.operations if isinstance(node, Group) else (node,):
+            for parent in user.parents:
+                if (source := folded.node_of[parent]) is not node:
+                    users.setdefault(source, {})[user] = None
+    return users
+
+
+def _few(node: Any, sources: Sequence[Any], found: Container[Any]) -> Sequence[Any]:
+    """Leave out leaves of an operation that has many, but those next to what is shown already."""
+    arguments = () if isinstance(node, Group) else node.parents
+    if sum(not argument.parents for argument in arguments) <= _MOST_LEAVES:
+        return sources
+    middle = next((i for i, argument in enumerate(arguments) if argument in found), 0)
+    kept = {arguments[i] for i in near_by(node.op, len(arguments), middle)}
+    return [source for source in sources if source in kept or isinstance(source, Group) or source.parents]
+
+
+def near_by(op: str, count: int, middle: int) -> list[int]:
+    """The arguments of an operation with many that are next to one of them; of a dot with the factors beside them.
+
+    Example:
+        >>> near_by("sum", 10, 4), near_by("dot", 10, 4)
+        ([3, 4, 5], [3, 4, 8, 9])
+    """
+    half = count // 2 if op == "dot" else count
+    first = middle // half * half  # of the factors on this side of a dot
+    near = range(max(middle - 1, first), min(middle + 2, first + half))
+    return sorted({*near, *((i + half) % count for i in near)})
 
 
 def left_out(node: Any, below: Iterable[Any], above: Iterable[Any], shown: Container[Any]) -> Iterator[tuple[Any, Any]]:
