@@ -79,6 +79,18 @@ def test_points_may_have_names_and_be_far_away():
     assert "at 0.5" in draw_activation("tanh", 0.5).text
 
 
+def test_a_point_is_seen_on_both_curves_where_they_meet():
+    source = draw_activation("relu", at=[-1.0, 0.0]).source  # relu and its derivative are 0 at both, one is the kink
+    for point in ("point 1", "point 2"):
+        marks = [line for line in source.splitlines() if f'tooltip="{point}"' in line]
+        lower, upper = (float(re.search(r" width=([\d.]+)", line)[1]) for line in marks)
+        (place,) = {re.search(r'pos="([^"]*)"', line)[1] for line in marks}
+        assert lower > 1.5 * upper
+    (kink,) = [line for line in source.splitlines() if "shape=square" in line]
+    assert f'pos="{place}"' in kink
+    assert float(re.search(r" width=([\d.]+)", kink)[1]) > lower
+
+
 def test_many_points_are_listed_as_far_as_the_page_goes_and_the_rest_is_counted():
     chart = draw_activation("tanh", [i / 10 for i in range(40)])
     assert "… 21 more points" in chart.source

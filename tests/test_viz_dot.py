@@ -143,6 +143,15 @@ def test_local_derivatives_and_the_chain_rule_stand_on_the_edges():
     assert "local" not in draw_dot(root).source
 
 
+def test_what_is_written_on_edges_in_short_is_explained_where_it_stands():
+    a, b = Value(3.0, "a"), Value(2.0, "b")
+    local, argument = "local: ∂node/∂argument", "0, 1, …: which argument"
+    assert f'label="{local}"' in draw_dot(a * b, show_local=True).source
+    assert f'label="{argument}"' in draw_dot(a / b).source
+    assert f'label="{local};  {argument}"' in draw_dot(a / b, show_local=True).source
+    assert "argument" not in draw_dot(a * b).source
+
+
 def test_numbers_that_round_to_zero_keep_their_size():
     a = Value(-0.0, "a")
     root = a * -1.234567e-7 + -1e-300

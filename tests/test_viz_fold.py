@@ -274,6 +274,7 @@ def test_paths_show_what_lies_between_and_nothing_else():
     assert len(edges(source)) == 6
     assert source.count("penwidth=2") == 6
     assert f"∂L/∂b = {number_text(b.grad, 4)}, the sum over 1 path, all of which are shown" in source
+    assert ";  L: the output" in source  # whose node has no name
     assert f"the sum over {paths(root, a).count} paths" in draw_dot(root, paths_to=a).source
     assert [label.strip().split()[-1] for label in labels(source)] == [
         number_text(x, 4) for node, x in [(n, dict(zip(n.parents, n.local_derivatives, strict=True))[p])

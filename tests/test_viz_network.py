@@ -5,6 +5,7 @@ import math
 import re
 import shutil
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import pytest
 
@@ -497,6 +498,19 @@ def test_other_networks_are_drawn_as_graphs():
     with pytest.raises(TypeError, match=r"BatchNorm\(2\) stands elsewhere; .*draw_dot\(loss\)"):
         draw_network(model[1])
     assert "relu" in draw_dot(sum(model([[1.0, 2.0], [0.5, -1.0]])[0])).source
+
+
+@needs_dot
+def test_no_hairline_of_the_card_parts_the_cells_of_a_bias():
+    layer = Layer(2, 1, seed=0)
+    layer.neurons[0].b.data = 100.0  # no other cell has its colour
+    drawn = render(draw_network(layer, theme="dark").source, "svg").decode()
+    points = re.findall(rf'<polygon fill="{diverging(1.0, 1.0)}"[^>]*points="([^"]*)"', drawn)
+    _, *cells = [
+        [float(place.split(",")[0]) for place in cell.split()] for cell in points
+    ]  # first the end of the scale
+    assert len(cells) == 4
+    assert all(max(left) > min(right) for left, right in pairwise(cells))
 
 
 @needs_dot

@@ -57,6 +57,8 @@ def test_a_neuron_is_drawn_at_work_in_its_model():
     assert "output -> loss\n" in figure.source
     first = draw_neuron(model.layers[0].neurons[0], [1, 0, 2], model=model, loss=lambda y: cross_entropy(y, 1))
     assert re.search(r"output -> loss \[.*style=dotted", first.source)
+    assert "dotted: by way of later layers" in first.source
+    assert "dotted" not in figure.source
     assert "hidden.neuron1: sigmoid" in first.text
     assert "output.neuron1" not in first.text
 

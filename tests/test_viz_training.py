@@ -146,8 +146,16 @@ def test_edges_show_the_sign_of_what_they_stand_for_in_a_colour_and_a_dash():
     assert signs[("layer0_neuron1", "layer1_neuron0")] == -1
     source = draw_network(model, example=[4.0, 1.0], edges="contribution").source
     assert source.count("style=dashed") == 1
-    assert "dashed edges: below 0" in source
+    assert "dashed edges: Σ w·x below 0" in source
     assert "edge thickness: Σ|w·x| over it" in source
+
+
+def test_the_legend_says_what_of_a_dashed_edge_is_below_zero():
+    model = MLP(2, [2, 2], initializer=lambda *_: -0.5)
+    assert "dashed edges: Σ w below 0" in draw_network(model).source
+    assert (
+        "dashed edges: ∂L/∂z below 0" in draw_network(model, example=[4, 1], loss=lambda y: cross_entropy(y, 0)).source
+    )
 
 
 def test_wrong_edges_are_told_the_fix():

@@ -29,7 +29,8 @@ def card_table(card: NeuronCard, paint: Paint, *, columns: int, opened: bool = F
     head = theme.roles["constant" if is_out else "operation"]
     name = html_text(f"{card.title} = {card.feeds}" if card.feeds else card.title)
     title = f"{name}  dropped" if is_out else name
-    summary = table(*(row(*cells) for cells in _rows(card, paint)), cellpadding=1)
+    # The cells overlap: where they only touch, the card shines through, a hairline across the bias.
+    summary = table(*(row(*cells) for cells in _rows(card, paint)), cellpadding=2, cellspacing=-1)
     return table(
         row(cell(stacked(font(title, 10, ink(head), bold=True)), bgcolor=head)),
         *(row(cell(part)) for part in _weights(card, paint, columns, opened)),

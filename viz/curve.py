@@ -156,7 +156,7 @@ def _runs(places: Iterable[Place]) -> Iterator[list[Place]]:
 def _kinks(canvas: Canvas, curve: Curve, frame: _Frame, theme: Theme) -> None:
     for kink in curve.kinks:
         hint = f"kink at {number_text(kink.x)}"
-        canvas.mark(frame.place(kink.x, kink.y), 9.0, theme.text, shape="square", hint=hint)
+        canvas.mark(frame.place(kink.x, kink.y), 13.0, theme.text, shape="square", hint=hint)
         for slope in (kink.left, kink.right):
             canvas.mark(frame.place(kink.x, slope), 7.0, theme.below, fill=theme.background, hint=hint)
         canvas.mark(frame.place(kink.x, kink.taken), 7.0, theme.below, fill=theme.below, hint=f"{hint}: taken")
@@ -170,7 +170,7 @@ def _points(canvas: Canvas, curve: Curve, frame: _Frame, theme: Theme) -> None:
         lane = next((n for n, end in enumerate(ends) if x - end > 14.0), None)
         top = frame.top + 3.0 + 10.0 * (lane or 0)
         canvas.line(straight([(x, top), (x, frame.y(min(heights, default=0.0)))]), theme.faint, width=0.8)
-        for y, size, color in zip(heights, (8.0, 6.5), (theme.above, theme.below), strict=False):
+        for y, size, color in zip(heights, (11.0, 6.5), (theme.above, theme.below), strict=False):  # both, if they meet
             canvas.mark((x, frame.y(y)), size, theme.background, fill=color, hint=f"point {i}")
         if lane is not None:
             ends[lane] = x

@@ -1,6 +1,6 @@
 """The scene of a graph in the DOT language: a table for each node, a line for each edge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import graphviz
 
@@ -42,7 +42,8 @@ def graph_source(scene: GraphScene, theme: Theme, rankdir: str, proof: Proof | N
         card = scene.card(node)
         content = _group(card, theme, proof) if card.counts else _value(card, node is scene.root, theme, proof)
         graph.node(name[node], f"<{content}>", tooltip=tooltip_text(card.hint))
-    for link in scene.links():
+    links = list(scene.links())
+    for link in links:
         graph.edge(name[link.tail], name[link.head], **_line(link, theme.roles[scene.mark]))
     for pair in scene.rests:
         for end in pair:
@@ -52,10 +53,19 @@ def graph_source(scene: GraphScene, theme: Theme, rankdir: str, proof: Proof | N
                 graph.node(name[end], end.text, fontcolor=theme.faint, **room)
         graph.edge(name[pair[0]], name[pair[1]], style="dotted")
     legend = proof.legend() if proof else ""
-    caption = [line.replace("\\", "\\\\") for line in (scene.caption, f"marks: {legend}" if legend else "") if line]
+    lines = (scene.caption, _key(links), f"marks: {legend}" if legend else "")
+    caption = [line.replace("\\", "\\\\") for line in lines if line]
     if caption:
         graph.attr(label="\\n".join(caption))
     return str(graph.source)
+
+
+def _key(links: Sequence[Link]) -> str:
+    """Say what is written on single edges in short."""
+    locals_are_told = any(link.text.startswith("local ") for link in links)
+    arguments_are_told = any(link.argument is not None for link in links)
+    words = ["local: ∂node/∂argument"] * locals_are_told + ["0, 1, …: which argument"] * arguments_are_told
+    return ";  ".join(words)
 
 
 def _line(link: Link, color: str) -> dict[str, str]:

@@ -131,7 +131,7 @@ def _source(scene: NetworkScene, theme: Theme, columns: int, proof: Proof | None
         graph.edge(
             "output", "loss", **({} if is_last else {"style": "dotted", "edgetooltip": "by way of later layers"})
         )
-    graph.attr(label=f"<{_legend(scene, paint, largest)}>")
+    graph.attr(label=f"<{_legend(scene, paint, largest, is_last=is_last)}>")
     return str(graph.source)
 
 
@@ -179,9 +179,13 @@ def _box(graph: graphviz.Digraph, name: str, head: str, number: Number, note: st
     graph.node(name, f"<{label}>", tooltip=f"{head} = {'' if number.value is None else number_text(number.value)}")
 
 
-def _legend(scene: NetworkScene, paint: Paint, largest: float) -> str:
+def _legend(scene: NetworkScene, paint: Paint, largest: float, *, is_last: bool) -> str:
     theme = paint.theme
-    lines = ["cell colour: w·x" + (";  ∂: ∂L/∂w, L the loss" if scene.loss is not None else ""), *scene.notes]
+    words = ["cell colour: w·x"]
+    if scene.loss is not None:
+        words.append("∂: in a cell ∂L/∂w, in a box ∂L/∂ of its number, L the loss")
+        words += [] if is_last else ["dotted: by way of later layers"]
+    lines = [";  ".join(words), *scene.notes]
     lines += [f"marks: {paint.proof.legend()}"] if paint.proof else []
     first = table(row(*scale(largest, theme), cell(font(lines[0], 9, theme.faint))))
     rest = [row(cell(font(html_text(line, 300), 9, theme.faint))) for line in lines[1:]]

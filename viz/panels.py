@@ -41,7 +41,7 @@ def input_table(scene: NetworkScene, theme: Theme, columns: int) -> str:
 def _pixel(x: Number, fill: str, theme: Theme) -> str:
     color = theme.text if x.value is None else ink(fill)
     content = stacked(font(x.name, 7, color), font(short(x.value), 9, color, bold=True))
-    return cell(content, bgcolor=fill, width=38, height=28, **tooltip(x, ""))
+    return cell(content, bgcolor=fill, width=38, height=28, cellpadding=3, **tooltip(x, ""))
 
 
 def output_table(scene: NetworkScene, theme: Theme) -> str:
@@ -87,7 +87,7 @@ def legend_table(scene: NetworkScene, paint: Paint) -> str:
         "a map has a scale of its own, below it" if any(card.listed is not None for card in _cards(scene)) else "",
         "∂ —: not computed" if any(paint.lacks_gradient(n) for n in _shown(scene) if n.value is not None) else "",
         f"edge thickness: {_what_edges_are(scene)}, up to {short(paint.strongest)}",
-        "dashed edges: below 0" if any(edge.sign < 0 for edge in scene.edges) else "",
+        f"dashed edges: {_what_has_the_sign(scene)} below 0" if any(edge.sign < 0 for edge in scene.edges) else "",
         *scene.notes,
     ]
     lines = _lines([word for word in words if word])
@@ -118,6 +118,11 @@ def _what_edges_are(scene: NetworkScene) -> str:
     if scene.by_gradient:
         return "|∂L/∂z| of the neuron it enters"
     return f"{'Σ|w·x|' if scene.has_example else 'Σ|w|'} over it"
+
+
+def _what_has_the_sign(scene: NetworkScene) -> str:
+    """Not the thickness: what is added up in that is above 0, each part of it."""
+    return "∂L/∂z" if scene.by_gradient else "Σ w·x" if scene.has_example else "Σ w"
 
 
 def _lines(words: Sequence[str]) -> list[str]:

@@ -95,8 +95,10 @@ def _told(way: Way) -> str:
     hand_down(gradient, way.order)
     count = way.count()
     paths = f"{count:,} path{'s' * (count > 1)}" if count < 10**12 else "many paths"
-    ends = f"∂{clean(way.name(way.loss))}/∂{clean(way.name(way.w))}"
-    return f"{ends} = {number_text(gradient[way.w], 4)}, the sum over {paths}, all of which are shown"
+    output = clean(way.name(way.loss))
+    ends = f"∂{output}/∂{clean(way.name(way.w))}"
+    told = f"{ends} = {number_text(gradient[way.w], 4)}, the sum over {paths}, all of which are shown"
+    return told if way.loss.label else f"{told};  {output}: the output"
 
 
 def _near(

@@ -75,7 +75,7 @@ def plot_gradients_by_layer(model: Module, *, ax: Any = None) -> "Axes":
     axes.set_yticks(range(len(layers)), [f"{plain(name)}: {sizes.words()}" for name, sizes in layers.items()])
     axes.set_ylim(len(layers) - 0.5, -0.5)  # the first layer on top
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("|∂loss/∂parameter|, loss per unit of the parameter")
+    axes.set_xlabel("|∂loss/∂parameter| above zero, loss per unit of the parameter")
     tidy(axes, grid="x")
     if drawn:
         axes.set_xlim(*_decades([size for sizes in layers.values() for size in sizes.above_zero]))
