@@ -9,6 +9,7 @@ import graphviz
 
 from autograd_mini import Report, Value
 from autograd_mini.number import number_text
+from autograd_mini.printing import printable
 from nn import Neuron
 from viz.colors import Theme, diverging, ink, theme_named
 from viz.figure import Figure
@@ -75,7 +76,12 @@ def draw_neuron(
     stages = stages_of(neuron if model is None else model)
     places = [(i, j) for i, stage in enumerate(stages) for j, (_, one) in enumerate(stage.neurons) if one is neuron]
     if not places:
-        raise ValueError(f"{neuron!r} is no part of {model!r:.60}; give the model that it is in, or leave model= out")
+        raise ValueError(
+            f"{neuron!r} is no part of {printable(repr(model), 60)}; give the model that it is in, or leave model= out"
+        )
+    if model is None and hasattr(x, "__len__") and len(x) != neuron.inputs:
+        fix = "give model=, the network it is in, if they are the input of that"
+        raise ValueError(f"the input of {neuron!r} needs {neuron.inputs} numbers, got {len(x)}; {fix}")
     scene = observe(neuron if model is None else model, x, loss)
     i, j = places[0]
     card = scene.layers[i][j]
