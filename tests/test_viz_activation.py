@@ -157,7 +157,7 @@ def test_the_points_on_the_list_are_numbered_and_their_numbers_stand_apart():
     assert "21 more points" in text
     assert _spread([5.0, 5.0, 5.0, 100.0], 0.0, 200.0) == [0.0, 15.0, 30.0, 100.0]
     assert _spread([100.0, 104.0], 0.0, 104.0) == [89.0, 104.0]
-    assert _spread([20.0, 50.0, 52.0, 54.0], 0.0, 200.0) == [20.0, 37.0, 52.0, 67.0]
+    assert _spread([20.0, 50.0, 52.0, 54.0], 0.0, 200.0) == [14.5, 37.0, 52.0, 67.0]
 
 
 @needs_dot

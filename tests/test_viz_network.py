@@ -143,14 +143,45 @@ def test_without_a_loss_edges_are_as_thick_as_what_they_carry():
     assert {edge.strength for edge in observe(model).edges} == {1.0, 0.5}
 
 
-def test_cells_are_coloured_by_gradient_on_one_symmetric_scale():
+def test_cells_are_coloured_by_gradient_on_a_symmetric_scale_each_layer_its_own():
     scene = observe(DIGITS, PIXELS, digit_loss)
-    largest = max(abs(parameter.gradient) for parameter in scene.parameters())
     source = draw_network(DIGITS, example=PIXELS, loss=digit_loss).source
-    for parameter in scene.parameters():
-        assert f'BGCOLOR="{diverging(parameter.gradient, largest)}"' in source
-    assert f">{number_text(-largest, 3)}<" in source
-    assert "cell colour: gradient" in source
+    for layer, name in zip(scene.layers, ("hidden", "output"), strict=True):
+        parameters = [parameter for card in layer for parameter in card.parameters()]
+        largest = max(abs(parameter.gradient) for parameter in parameters)
+        for parameter in parameters:
+            assert f'BGCOLOR="{diverging(parameter.gradient, largest)}"' in source
+        assert f">{number_text(-largest, 3)}<" in source
+        assert f"<B>{name}</B>" in source
+    assert "each layer has a scale of its own" in source
+
+
+def test_inputs_are_grey_where_they_are_many_and_a_key_says_what_grey_is():
+    two = draw_network(MLP(2, [1], seed=0), example=[0.5, -1.0])
+    assert "(black)" not in two.source
+    assert 'BGCOLOR="#000000"' not in two.source
+    nine = draw_network(MLP(9, [1], seed=0), example=[0.5, -1.0] + [0.25] * 7)
+    assert 'BGCOLOR="#000000"' in nine.source
+    assert ">-1 (white) to 0.5 (black)<" in nine.source
+    same = draw_network(Neuron(30, seed=0), example=[0.5] * 30).text.split("\n")[1]
+    assert same.startswith("30 inputs, all 0.5; the largest")
+
+
+def test_an_output_that_is_z_itself_is_written_once():
+    layer = Layer(2, 1, activation="linear", seed=0)
+    assert "linear(z)" not in draw_network(layer, example=[1, 2]).source
+    assert "linear(z)" in draw_network(layer).source
+
+
+def test_layers_of_like_numbers_share_one_scale():
+    model = MLP(1, [1, 1], activation="linear", initializer=lambda *_: 2.0)
+
+    def ends(weight):
+        model.layers[1].neurons[0].w[0].data = weight
+        assert ("a scale of its own" in draw_network(model).source) == (abs(weight) >= 6.0)
+        return [layer[0].largest for layer in observe(model).layers]
+
+    assert [ends(weight) for weight in (-5.0, -6.0, 0.0)] == [[5.0, 5.0], [2.0, 6.0], [2.0, 2.0]]
 
 
 def test_without_gradients_cells_are_coloured_by_weight_and_the_legend_says_so():
@@ -389,7 +420,7 @@ def test_paint_ignores_what_is_not_finite():
     model = Neuron(2, seed=0)
     model.w[0].data = math.inf
     scene = observe(model)
-    assert Paint(scene, THEMES["light"]).largest == abs(model.w[1].data)
+    assert Paint(scene, THEMES["light"]).ends == {"neuron": abs(model.w[1].data)}
 
 
 # Batch normalization

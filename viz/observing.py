@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from operator import mul
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = ["described", "observe", "size"]
 
 _ABOVE_ZERO = ("relu", "leaky_relu", "elu", "gelu", "silu")
 _EDGES = ("gradient", "contribution")
+_APART = 3.0  # layers whose largest numbers are that many times each other's have scales of their own
 
 
 def size(model: Any) -> tuple[int, int]:
@@ -85,7 +87,7 @@ def observe(
     cards = _cards(stages, passes, number)
     every = [parameter for layer in cards for card in layer for parameter in card.parameters()]
     has_gradients = any(parameter.gradient is not None for parameter in every)
-    sizes = [abs(x) for p in every if (x := p.gradient if has_gradients else p.value) is not None and math.isfinite(x)]
+    cards = _scaled(cards, by_gradient=has_gradients)
     last = passes.outputs[-1] if passes.inputs else []
     is_choice = len(last) > 1 and cards[-1][0].activation == "linear" and _is_of_shares(root)
     by_gradient = root is not None if edges is None else edges == "gradient"
@@ -102,7 +104,6 @@ def observe(
         has_example=bool(passes.inputs),
         notes=tuple(passes.notes),
         has_gradients=has_gradients,
-        largest=max(sizes, default=0.0),
         rows=0 if shown is None else len(rows),
         root=root,
     )
@@ -171,6 +172,18 @@ def _cards(
             )
         cards.append(tuple(row))
     return tuple(cards)
+
+
+def _scaled(cards: Sequence[Sequence[NeuronCard]], *, by_gradient: bool) -> tuple[tuple[NeuronCard, ...], ...]:
+    """Say where the scale of each card's colours ends: layers have scales of their own where one of all is white."""
+    ends = []
+    for layer in cards:
+        numbers = [p.gradient if by_gradient else p.value for card in layer for p in card.parameters()]
+        ends.append(max((abs(x) for x in numbers if x is not None and math.isfinite(x)), default=0.0))
+    above_zero = [end for end in ends if end]
+    if above_zero and max(above_zero) < _APART * min(above_zero):
+        ends = [max(ends)] * len(ends)
+    return tuple(tuple(replace(card, largest=end) for card in layer) for layer, end in zip(cards, ends, strict=True))
 
 
 def _norm(
