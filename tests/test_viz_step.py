@@ -65,6 +65,11 @@ def test_in_the_forward_pass_numbers_still_to_come_are_not_shown() -> None:
     assert "local 2" in draw_step(dbg.step()).source
 
 
+def test_nodes_without_a_label_are_called_as_the_debugger_calls_them() -> None:
+    source = draw_step(debug((Value(2.0) * Value(3.0) + 1).tanh())).source
+    assert [f">{name}<" in source for name in ("x1", "x2", "v1", "v2", "L", "x3")] == [True] * 5 + [False]
+
+
 def test_depth_is_how_far_one_sees() -> None:
     node = Value(0.5, "x")
     for _ in range(20):

@@ -35,7 +35,7 @@ def draw_dot(
 
     Each node says what it is: ``input``, ``parameter``, ``constant``, the sign of its operation, and ``output`` for
     `value` itself. An edge runs from each argument to the node made of it, in the order of the arguments, and has its
-    number where that order counts.
+    number where that order counts. Pointing at a node tells its name, which is that of ``debug`` where it has no label.
 
     A group of operations that is folded, such as a neuron, a layer or a ``scope``, is one node with a double frame, and
     the edges carry derivatives: the local derivative of a single operation, the total derivative of a group's output by

@@ -69,7 +69,7 @@ def draw_step(debugger: Debugger, *, depth: int = 2, theme: str = "light", rankd
         dashed={(step.node, step.argument) for step in steps if step is not debugger.last},
         tells_derivatives=True,
         gradients={} if debugger.in_forward_pass else debugger.gradients,
-        names=lambda node: names(node) if node.parents else str(node.label),
+        names=names,
         unknown=set(debugger.order[: -debugger.place[0] or None]) if debugger.in_forward_pass else (),
         stand_ins={node: debugger.stand_in(node) for node in nodes},
     )
