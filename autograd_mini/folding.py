@@ -7,6 +7,7 @@ derivative of an output by an input is the sum over the paths between them insid
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from numbers import Integral
@@ -29,7 +30,7 @@ Path: TypeAlias = tuple[str, ...]
 Cut: TypeAlias = Callable[[Path], Path]
 
 FOLDS = (*LEVELS, "structure", "auto")
-_MOST_NODES = 300  # that "auto" leaves
+_MOST_NODES, _MOST_ABREAST = 300, 40  # that "auto" leaves, in all and in one column of a picture
 _BUNDLE = 5  # leaves that are used by the same groups first become one node if there are so many
 
 
@@ -52,7 +53,7 @@ def fold(
         depth: how many levels of groups stay open: 0 for the outermost groups as one node each, 1 for the groups within
             them, and so on; ``"neuron"``, ``"layer"`` or ``"network"`` for these parts of a model; ``"structure"`` for
             groups of what a compiled program would compute at once, whatever it is called; ``"auto"`` for as open as
-            300 nodes allow; None for every operation by itself.
+            300 nodes, 40 of them side by side, allow; None for every operation by itself.
         opened: paths of groups that stay open nevertheless.
         apart: leaves that stay nodes of their own.
         groups: the path of every node's group, if not that of ``groups_of``.
@@ -84,19 +85,34 @@ def fold(
 
 
 def _fitting(root: Any, order: Sequence[Any], opened: Any, apart: Any, groups: Groups | None) -> FoldedGraph:
-    """The most open way to fold that has few enough nodes, or else the one by structure."""
+    """The most open way to fold that can be read, or else the one by structure."""
     opened, apart = set(opened), set(apart)
-    if len(order) <= _MOST_NODES:
-        return FoldedGraph(root, order, len(order))
+    if len(order) <= _MOST_NODES and _is_readable(whole := FoldedGraph(root, order, len(order))):
+        return whole
     paths = groups if groups is not None else groups_of(root)
     structure = structure_of(root)
     for depth in range(max(map(len, paths.values())) - 1, -1, -1):
         folded = fold_nodes(root, order, paths, within(depth + 1), opened, apart)
-        if len(folded.nodes) <= _MOST_NODES:
+        if _is_readable(folded):
             return folded
     both = {node: path or structure[node] for node, path in paths.items()}
     folded = fold_nodes(root, order, both, within(1), opened, apart)
-    return folded if len(folded.nodes) <= _MOST_NODES else fold_nodes(root, order, structure, within(1), opened, apart)
+    return folded if _is_readable(folded) else fold_nodes(root, order, structure, within(1), opened, apart)
+
+
+def _is_readable(folded: FoldedGraph) -> bool:
+    """Whether there are few nodes, and few side by side: a leaf stands beside what else its first user is made of."""
+    if len(folded.nodes) > _MOST_NODES:
+        return False
+    column: dict[Any, int] = {}
+    first: dict[Any, int] = {}
+    for node in folded.nodes:
+        sources = folded.sources(node)
+        column[node] = max((column[source] + 1 for source in sources), default=0)
+        for source in sources:
+            first[source] = min(column[node], first.get(source, column[node]))
+    sizes = Counter(column[node] or first.get(node, 1) - 1 for node in folded.nodes)
+    return max(sizes.values(), default=0) <= _MOST_ABREAST
 
 
 def fold_nodes(

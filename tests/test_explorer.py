@@ -337,6 +337,8 @@ def test_neurons_stand_in_order() -> None:
     [
         (([1, 2],), TypeError, "explore shows the graph of a Value, or a Trainer; got .1, 2. of type list"),
         ((small(), "nowhere/page.html"), FileNotFoundError, "there is no folder 'nowhere'; make it first"),
+        ((small(), "."), IsADirectoryError, "'.' is a folder; name a file in it, 'explorer.html'"),
+        ((MLP(2, [1]),), TypeError, r"got MLP.*; explore\(loss\), of .* model\(example\), or draw_network\(model\)"),
     ],
 )
 def test_wrong_arguments(

@@ -57,8 +57,13 @@ def test_the_command_opens_a_saved_run(tmp_path: Path, capsys: pytest.CaptureFix
 def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explore", "tanh(x)", "--out", str(tmp_path / "page.html")]) == 1
     assert "type: autograd-mini explore 'tanh(x)' x=1" in capsys.readouterr().err
+    for row in "0", "2":
+        assert main(["explore", "x*2", "x=1", "--row", row]) == 1
+        assert "--row is of the data of a saved run, which x*2 is not; leave it out" in capsys.readouterr().err
+    assert main(["explore", str(tmp_path), "x=1"]) == 1
+    assert "is no formula, which alone takes inputs such as x=1" in capsys.readouterr().err
     assert main(["explore", "x*2", "x=1", "--out", str(tmp_path)]) == 1
-    assert f"cannot write {tmp_path}: is a directory" in capsys.readouterr().err
+    assert f"'{tmp_path}' is a folder; name a file in it" in capsys.readouterr().err
 
 
 def halved(outputs: Any, targets: Any) -> Value:

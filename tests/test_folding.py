@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from autograd_mini import Value, dot, fold, mean, parameter, scope, tanh, topological_order
 from autograd_mini.backward import path_sizes
 from autograd_mini.folding import FOLDS, FoldedGraph, Group, groups_of
+from autograd_mini.functions import sum as add_up
 from autograd_mini.grouping import cut_at
 from autograd_mini.strategies import graphs, mlps
 from nn import MLP, BatchNorm, Layer, Module, Sequential, cross_entropy, mean_squared_error as mse
@@ -345,6 +346,20 @@ def test_a_graph_of_a_hundred_thousand_nodes_is_folded_in_seconds(labelled):
     root.backward()
     for leaf in leaves_of(root):
         assert math.isclose(gradients.get(leaf, 0.0), leaf.grad, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def test_auto_folds_what_is_too_wide_for_a_picture():
+    model = MLP(49, [3, 10], activation="sigmoid", seed=0)
+    named = cross_entropy(model([Value(i / 49, f"x[{i}]") for i in range(49)]), 1)
+    assert len(topological_order(named)) <= 300
+    assert len(fold(named, "auto").nodes) == 15
+    values = [Value(1.0 + i) for i in range(41)]
+    assert len(fold(add_up(values), "auto").nodes) == 2
+    assert len(fold(add_up(values[1:]), "auto").nodes) == 41
+    chain = values[0]
+    for value in values * 3:
+        chain = chain * value
+    assert len(fold(chain, "auto").nodes) == 41 + 3 * 41
 
 
 def test_paths_are_cut_at_named_levels():

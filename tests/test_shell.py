@@ -537,6 +537,8 @@ def test_a_function_of_a_file_in_another_folder_is_called(folder: Path, tmp_path
         ("x*x x=1 y=2", "does not use the input 'y'; leave y= out"),
         ("tanhh(x) x=1", "unknown function 'tanhh'"),
         ("x+* x=1", "is not a formula"),
+        ("nodir/", "'nodir/' is not a formula: invalid syntax in line 1; nor is there a file or folder nodir/"),
+        ("x/y", "autograd-mini step x/y x=1 y=1; nor is there a file or folder x/y"),
         ("x.y", "'x.y' is not legal in a formula"),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from autograd_mini.number import number_text
 from nn import ACTIVATIONS, MLP, Layer, Neuron
 from viz import Figure, draw_activation
 from viz.colors import THEMES
-from viz.curve import _ticks
+from viz.curve import _spread, _ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot is not installed: nothing is drawn")
@@ -154,6 +154,16 @@ def test_a_chart_is_a_figure_as_large_as_its_page(tmp_path, suffix):
     if suffix == ".png":
         pixels = int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])
         assert pixels == pytest.approx((float(width) * 192 / 72, float(height) * 192 / 72), abs=2)
+
+
+def test_the_points_on_the_list_are_numbered_and_their_numbers_stand_apart():
+    at = [i / 100 for i in range(40)]
+    text = re.sub(r"<[^>]*>", "|", draw_activation("tanh", at).source)
+    assert [text.count(f"|{i}|") for i in (7, 10, 19, 20)] == [2, 2, 2, 0]
+    assert "21 more points" in text
+    assert _spread([5.0, 5.0, 5.0, 100.0], 0.0, 200.0) == [0.0, 15.0, 30.0, 100.0]
+    assert _spread([100.0, 104.0], 0.0, 104.0) == [89.0, 104.0]
+    assert _spread([20.0, 50.0, 52.0, 54.0], 0.0, 200.0) == [14.5, 37.0, 52.0, 67.0]
 
 
 @needs_dot

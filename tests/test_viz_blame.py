@@ -27,7 +27,7 @@ def report(*, depth: int = 1, math_fault: bool = False) -> Report:
 
 
 def nodes_of(source: str) -> list[str]:
-    return re.findall(r"^\tv\d+ \[label", source, re.MULTILINE)
+    return re.findall(r"^\tn\d+ \[label", source, re.MULTILINE)
 
 
 @pytest.mark.parametrize("theme", THEMES)

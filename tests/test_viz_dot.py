@@ -8,7 +8,17 @@ import xml.etree.ElementTree as ET
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from autograd_mini import RULES, GraphTooLargeError, Value, dot, no_grad, parameter, statistics, topological_order
+from autograd_mini import (
+    RULES,
+    GraphTooLargeError,
+    Value,
+    debug,
+    dot,
+    no_grad,
+    parameter,
+    statistics,
+    topological_order,
+)
 from autograd_mini.number import number_text
 from autograd_mini.value import apply
 from nn import MLP, Neuron, cross_entropy
@@ -20,11 +30,11 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's d
 
 
 def nodes(source):
-    return re.findall(r"^\t(v\d+) \[", source, re.MULTILINE)
+    return re.findall(r"^\t(n\d+) \[", source, re.MULTILINE)
 
 
 def edges(source):
-    return re.findall(r"^\t(v\d+) -> (v\d+)", source, re.MULTILINE)
+    return re.findall(r"^\t(n\d+) -> (n\d+)", source, re.MULTILINE)
 
 
 def drawn(source):
@@ -50,7 +60,7 @@ def test_every_node_and_edge_is_there_in_the_order_of_the_arguments():
     root = example()
     source = draw_dot(root).source
     order = topological_order(root)
-    name = {node: f"v{i}" for i, node in enumerate(order)}
+    name = {node: f"n{i}" for i, node in enumerate(order)}
     assert nodes(source) == list(name.values())
     assert edges(source) == [(name[parent], name[node]) for node in order for parent in node.parents]
     counted = statistics(root)
@@ -66,19 +76,30 @@ def test_graphviz_finds_the_same_nodes_and_edges():
 @needs_dot
 def test_arguments_stand_in_their_order_from_top_to_bottom():
     a, b = Value(1.0), Value(2.0)
-    for root, first, second in ((a - b, "v0", "v1"), (b / a, "v0", "v1")):
+    for root, first, second in ((a - b, "n0", "n1"), (b / a, "n0", "n1")):
         graph = json.loads(render(draw_dot(root).source, "json"))
         height = {node["name"]: float(node["pos"].split(",")[1]) for node in graph["objects"]}
         assert height[first] > height[second]
 
 
+def test_what_has_no_label_is_called_as_the_debugger_calls_it():
+    x, b = Value(0.5), Value(-1.5, "b")
+    root = (x * 2.0 + b).tanh()
+    figure, names = draw_dot(root), debug(root).names
+    assert [line.split(" = ")[0] for line in figure.text.split("\n")] == [
+        *("x1", "2, constant", "v1", "b", "v2", "L")
+    ]  # fmt: skip
+    for node in topological_order(root):
+        assert node.label or node.op == "constant" or f'tooltip="{names(node)}: Value(' in figure.source
+
+
 def test_a_square_has_two_edges():
     a = Value(3.0, "a")
-    assert edges(draw_dot(a * a).source) == [("v0", "v1"), ("v0", "v1")]
+    assert edges(draw_dot(a * a).source) == [("n0", "n1"), ("n0", "n1")]
 
 
 def test_a_single_value_is_a_picture():
-    assert nodes(draw_dot(Value(1.0)).source) == ["v0"]
+    assert nodes(draw_dot(Value(1.0)).source) == ["n0"]
 
 
 def test_every_number_is_shown_with_four_digits():
@@ -116,7 +137,7 @@ def test_local_derivatives_and_the_chain_rule_stand_on_the_edges():
     assert "upstream" not in draw_dot(root, show_local=True).source
     root.backward()
     source = draw_dot(root, show_local=True).source
-    labels = re.findall(r'-> v\d+ \[.*?\blabel="([^"]*)"', source)
+    labels = re.findall(r'-> n\d+ \[.*?\blabel="([^"]*)"', source)
     assert labels == [" local -1e-05 ", " local 3 ", " local 2 "]
     assert 'edgetooltip="upstream × local: 2 × 3 = 6"' in source
     assert "local" not in draw_dot(root).source
@@ -160,7 +181,7 @@ HOSTILE = [
     "&lt;b&gt; &#92;N &nope;",
     "\x00\x01\x1f\x7f", "x" * 10_000, "a -> b; c -- d", "<", ">", "]]>", "<!-- x -->", "</TD></TR></TABLE>",
     "\ud800", "\uffff", "]", "a[0]",
-    "v0:port", " ", "\u2028", "%3 \\l", "<TABLE>", '"]; evil -> evil [label="',
+    "n0:port", " ", "\u2028", "%3 \\l", "<TABLE>", '"]; evil -> evil [label="',
 ]  # fmt: skip
 
 
@@ -171,7 +192,7 @@ def test_a_hostile_label_changes_no_node_or_edge(label):
     root = a * b + a
     root.label = label
     source = draw_dot(root, show_local=True).source
-    assert drawn(source) == (["v0", "v1", "v2", "v3"], [("v0", "v2"), ("v0", "v3"), ("v1", "v2"), ("v2", "v3")])
+    assert drawn(source) == (["n0", "n1", "n2", "n3"], [("n0", "n2"), ("n0", "n3"), ("n1", "n2"), ("n2", "n3")])
 
 
 @needs_dot
@@ -179,7 +200,7 @@ def test_a_hostile_label_changes_no_node_or_edge(label):
 @given(st.text(max_size=30) | st.text(alphabet='\\<>&"NGl;#92{}|[]-', max_size=30))
 def test_any_label_changes_no_node_or_edge(label):
     a = Value(1.0, label)
-    assert drawn(draw_dot(a * a).source) == (["v0", "v1"], [("v0", "v1"), ("v0", "v1")])
+    assert drawn(draw_dot(a * a).source) == (["n0", "n1"], [("n0", "n1"), ("n0", "n1")])
 
 
 @needs_dot

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from autograd_mini import GraphTooLargeError, Value, fold, mean, parameter, paths, scope, topological_order
+from autograd_mini import GraphTooLargeError, Value, debug, fold, mean, parameter, paths, scope, topological_order
 from autograd_mini.folding import Group
 from autograd_mini.number import number_text
 from nn import MLP, cross_entropy
@@ -23,15 +23,15 @@ FOLDS = [0, 1, "neuron", "layer", "network", "structure", "auto"]
 
 
 def nodes(source):
-    return re.findall(r"^\t(v\d+) \[", source, re.MULTILINE)
+    return re.findall(r"^\t(n\d+) \[", source, re.MULTILINE)
 
 
 def edges(source):
-    return re.findall(r"^\t(v\d+) -> (v\d+)", source, re.MULTILINE)
+    return re.findall(r"^\t(n\d+) -> (n\d+)", source, re.MULTILINE)
 
 
 def labels(source):
-    return re.findall(r"^\tv\d+ -> v\d+ \[.*?\blabel=\"([^\"]*)\"", source, re.MULTILINE)
+    return re.findall(r"^\tn\d+ -> n\d+ \[.*?\blabel=\"([^\"]*)\"", source, re.MULTILINE)
 
 
 def text(source):
@@ -96,7 +96,7 @@ def test_the_layers_of_a_network_and_how_many_derivatives_lie_between_them():
     figure = draw_dot(loss, fold="layer")
     assert repr(figure).startswith("Figure(graph of 279 nodes folded to 4, ")
     shown = text(figure.source)
-    assert edges(figure.source) == [("v0", "v1"), ("v1", "v2"), ("v2", "v3")]
+    assert edges(figure.source) == [("n0", "n1"), ("n1", "n2"), ("n2", "n3")]
     counts = [label.split("\\n")[0].strip() for label in labels(figure.source)]
     assert counts == ["147 totals", "30 totals", "10 totals"]
     assert "|9 operations, 150 parameters|" in shown
@@ -146,11 +146,26 @@ def test_the_text_of_a_group_has_its_numbers_and_its_total_derivatives():
     _, b, c, _, root = scoped()
     assert draw_dot(root, fold=0).text.split("\n")[1:6] == [
         "square: 3 operations, 1 parameter, 1 constant; 1 input, 1 output",
-        f"  ** = {number_text(c.data)}, gradient {number_text(c.grad)}",
+        f"  v3 = {number_text(c.data)}, gradient {number_text(c.grad)}",
         "  its parameter",
         f"  b = -3, gradient {number_text(b.grad)}",
         f"  from a: total {number_text(2 * (2 * -3 + 2) * (-3 + 1), 4)}",
     ]
+
+
+def test_the_outputs_of_a_group_are_told_apart_and_stand_by_number():
+    _, _, loss = lecture()
+    text, known = draw_dot(loss, fold="layer").text, debug(loss).names
+    outputs = re.findall(r"  neuron(\d+): (v\d+) = (\S+),", text)
+    assert [int(number) for number, _, _ in outputs] == [1, 2, 3, 1, 2, 3, 10]
+    for _, name, data in outputs:
+        assert number_text(known.node(name).data) == data
+    a, b = Value(2.0), Value(3.0)
+    with scope("s"):
+        several = a * b, a * a
+    names = [line.split(" = ")[0] for line in draw_dot(several[0] + several[1], fold=0).text.split("\n")]
+    assert "  v1" in names
+    assert "  v2" in names
 
 
 def test_the_largest_of_many_derivatives_is_told():
@@ -165,13 +180,13 @@ def test_the_largest_of_many_derivatives_is_told():
 def test_an_edge_says_the_chain_rule_when_pointed_at():
     _, _, loss = lecture()
     hints = re.findall(r'edgetooltip="([^"]*)"', draw_dot(loss, fold="layer").source)
-    chain = r"upstream × total d sigmoid / d x.*: (\S+) × \(?([^ )]+)\)? = (\S+)"
+    chain = r"upstream × total d v\d+ / d x.*: (\S+) × \(?([^ )]+)\)? = (\S+)"
     upstream, total, contribution = map(float, re.fullmatch(chain, hints[0]).groups())
     assert math.isclose(upstream * total, contribution, rel_tol=1e-4)
     fresh = Value(2.0, "a") * 3
     with scope("s"):
         fresh = fresh.exp()
-    assert 'edgetooltip="total d exp / d * = ' in draw_dot(fresh, fold=0).source
+    assert 'edgetooltip="total d L / d v1 = ' in draw_dot(fresh, fold=0).source
 
 
 def test_what_a_group_hands_on_is_counted_once_where_it_uses_its_own_output():
@@ -236,10 +251,20 @@ def test_a_focus_within_a_folded_group_shows_the_group():
     source = draw_dot(loss, fold="layer", focus=hidden, radius=1).source
     assert ">hidden  here<" in source
     assert len(nodes(source)) == 3
-    assert "1 more use" in source
+    assert "9 more uses" in source  # by one folded group
     source = draw_dot(loss, fold="layer", focus=model.layers[0].neurons[0].w[7], radius=1).source
     assert ">hidden.neuron1.w[7&#93;<" in source
-    assert "1 more input" in source
+    assert "49 more inputs" in source  # of one folded group
+
+
+def test_a_fan_near_the_focus_is_cut():
+    model, xs, loss = lecture()
+    text = draw_dot(loss, focus=model.layers[0].neurons[1].w[3]).text
+    shown = [f"hidden.neuron2.w[{i}]" for i in (2, 3, 4)] + [f"x[{i}]" for i in (2, 3, 4)]
+    assert {line.split(" = ")[0] for line in text.split("\n") if " more " not in line} == {*shown, "v4", "v5"}
+    assert "92 more arguments of v4" in text
+    assert "2 more uses of x[3]" in text
+    assert len(nodes(draw_dot(sum(xs[:20]), focus=xs[7], radius=30).source)) == 2 * 20 + 1
 
 
 def test_paths_show_what_lies_between_and_nothing_else():
@@ -275,7 +300,7 @@ def test_paths_through_folded_groups():
     gradient = {nodes(source)[-1]: 1.0}
     for (tail, head), number in reversed(total.items()):
         gradient[tail] = gradient.get(tail, 0.0) + gradient[head] * number
-    assert math.isclose(gradient["v0"], w.grad, rel_tol=0.01)  # of four digits each
+    assert math.isclose(gradient["n0"], w.grad, rel_tol=0.01)  # of four digits each
 
 
 def test_focus_and_paths_go_together():
@@ -299,6 +324,9 @@ def test_a_large_graph_is_refused_with_ways_to_draw_it_and_drawn_folded():
         node = (node * 1.01).sin()
     with pytest.raises(GraphTooLargeError, match=r'has 1,201 nodes.*fold="auto".*focus=node.*paths_to=w.*force=True'):
         draw_dot(node)
+    for how in "layer", "neuron", 0, 1:
+        with pytest.raises(GraphTooLargeError, match=r'named groups, and it has none; fold="structure" or "auto"'):
+            draw_dot(node, fold=how)
     assert len(nodes(draw_dot(node, fold="auto").source)) <= 300
     assert len(nodes(draw_dot(node, focus=node).source)) == 4
     with pytest.raises(GraphTooLargeError, match="801 nodes"):
@@ -342,9 +370,9 @@ def test_a_hostile_name_changes_no_node_or_edge(name):
     for options in ({"fold": 0}, {"fold": 0, "paths_to": a}, {"fold": 0, "focus": a}, {"paths_to": a}):
         source = draw_dot(root, **options).source
         found, between = drawn(source)
-        assert [one for one in found if one.startswith("v")] == nodes(source)
+        assert [one for one in found if one.startswith("n")] == nodes(source)
         assert set(edges(source)) <= set(between)
-    assert drawn(draw_dot(root, fold=0).source)[0] == ["v0", "v1", "v2"]
+    assert drawn(draw_dot(root, fold=0).source)[0] == ["n0", "n1", "n2"]
 
 
 def test_nan_and_inf_are_shown_as_they_are():

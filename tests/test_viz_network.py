@@ -11,8 +11,8 @@ import pytest
 
 from autograd_mini import Value, gradients, no_grad, softmax
 from autograd_mini.number import number_text
-from nn import MLP, BatchNorm, Layer, Module, Neuron, Sequential, cross_entropy, sum_squared_error
-from viz import draw_dot, draw_network
+from nn import MLP, BatchNorm, Dropout, Layer, Module, Neuron, Sequential, cross_entropy, sum_squared_error
+from viz import draw_dot, draw_network, draw_neuron
 from viz.colors import THEMES, diverging
 from viz.observing import observe
 from viz.paint import Paint, columns_for
@@ -143,14 +143,45 @@ def test_without_a_loss_edges_are_as_thick_as_what_they_carry():
     assert {edge.strength for edge in observe(model).edges} == {1.0, 0.5}
 
 
-def test_cells_are_coloured_by_gradient_on_one_symmetric_scale():
+def test_cells_are_coloured_by_gradient_on_a_symmetric_scale_each_layer_its_own():
     scene = observe(DIGITS, PIXELS, digit_loss)
-    largest = max(abs(parameter.gradient) for parameter in scene.parameters())
     source = draw_network(DIGITS, example=PIXELS, loss=digit_loss).source
-    for parameter in scene.parameters():
-        assert f'BGCOLOR="{diverging(parameter.gradient, largest)}"' in source
-    assert f">{number_text(-largest, 3)}<" in source
-    assert "cell colour: gradient" in source
+    for layer, name in zip(scene.layers, ("hidden", "output"), strict=True):
+        parameters = [parameter for card in layer for parameter in card.parameters()]
+        largest = max(abs(parameter.gradient) for parameter in parameters)
+        for parameter in parameters:
+            assert f'BGCOLOR="{diverging(parameter.gradient, largest)}"' in source
+        assert f">{number_text(-largest, 3)}<" in source
+        assert f"<B>{name}</B>" in source
+    assert "each layer has a scale of its own" in source
+
+
+def test_inputs_are_grey_where_they_are_many_and_a_key_says_what_grey_is():
+    two = draw_network(MLP(2, [1], seed=0), example=[0.5, -1.0])
+    assert "(black)" not in two.source
+    assert 'BGCOLOR="#000000"' not in two.source
+    nine = draw_network(MLP(9, [1], seed=0), example=[0.5, -1.0] + [0.25] * 7)
+    assert 'BGCOLOR="#000000"' in nine.source
+    assert ">-1 (white) to 0.5 (black)<" in nine.source
+    same = draw_network(Neuron(30, seed=0), example=[0.5] * 30).text.split("\n")[1]
+    assert same.startswith("30 inputs, all 0.5; the largest")
+
+
+def test_an_output_that_is_z_itself_is_written_once():
+    layer = Layer(2, 1, activation="linear", seed=0)
+    assert "linear(z)" not in draw_network(layer, example=[1, 2]).source
+    assert "linear(z)" in draw_network(layer).source
+
+
+def test_layers_of_like_numbers_share_one_scale():
+    model = MLP(1, [1, 1], activation="linear", initializer=lambda *_: 2.0)
+
+    def ends(weight):
+        model.layers[1].neurons[0].w[0].data = weight
+        assert ("a scale of its own" in draw_network(model).source) == (abs(weight) >= 6.0)
+        return [layer[0].largest for layer in observe(model).layers]
+
+    assert [ends(weight) for weight in (-5.0, -6.0, 0.0)] == [[5.0, 5.0], [2.0, 6.0], [2.0, 2.0]]
 
 
 def test_without_gradients_cells_are_coloured_by_weight_and_the_legend_says_so():
@@ -323,9 +354,9 @@ def test_wrong_arguments_are_told_the_fix():
         draw_network(model, example=[1, 2, 3])
     with pytest.raises(TypeError, match=r"the input of MLP.*at index 0"):
         draw_network(model, example=[[1, 2], [3, 4]])
-    with pytest.raises(TypeError, match=r"draws an MLP, a Layer or a Neuron, got Value.*use draw_dot\(value\)"):
+    with pytest.raises(TypeError, match=r"draws an MLP, .* of them, got Value.*use draw_dot\(value\)"):
         draw_network(Value(1.0))
-    with pytest.raises(TypeError, match=r"draws an MLP, a Layer or a Neuron, got .*give it a model such as MLP"):
+    with pytest.raises(TypeError, match=r"draws an MLP, .* of them, got .*give it a model such as MLP"):
         draw_network(Module())
     with pytest.raises(ValueError, match="unknown theme 'pink'"):
         draw_network(model, theme="pink")
@@ -389,7 +420,7 @@ def test_paint_ignores_what_is_not_finite():
     model = Neuron(2, seed=0)
     model.w[0].data = math.inf
     scene = observe(model)
-    assert Paint(scene, THEMES["light"]).largest == abs(model.w[1].data)
+    assert Paint(scene, THEMES["light"]).ends == {"neuron": abs(model.w[1].data)}
 
 
 # Batch normalization
@@ -475,10 +506,28 @@ def test_a_picture_changes_no_statistics_no_mask_and_no_generator():
     assert all(part.training for _, part in model.modules())
 
 
+def test_a_sequential_is_drawn_as_the_mlp_that_it_is():
+    layers = [Layer(2, 3, activation="tanh", batch_norm=True, dropout=0.5, seed=0), Neuron(3, seed=1)]
+    first = Layer(2, 3, activation="linear", seed=0)
+    parts = Sequential(first, BatchNorm(3), "tanh", Dropout(0.5, seed=0), Sequential(layers[1]))
+    whole = Sequential(*layers)
+    for options in {"example": [1.0, 2.0]}, {"batch": [[1.0, 2.0], [0.0, -1.0]], "row": 1}:
+        loss = (lambda y: y * y) if "example" in options else (lambda y: y[0] * y[1])
+        layers[0].dropout.mask = parts[3].mask = [[2.0, 0.0, 2.0], [0.0, 2.0, 2.0]]
+        one, other = (draw_network(model, loss=loss, **options).text.split("\n")[1:] for model in (parts, whole))
+        named = "\n".join(other).replace("layer1.batch_norm", "batchnorm2")
+        assert "\n".join(one) == named.replace("\nneuron2: relu", "\nsequential5.neuron1: relu")
+    model = parts.eval()
+    assert f"output = {number_text(model([1.0, 2.0]).data)}" in draw_network(model, example=[1.0, 2.0]).text
+    assert draw_neuron(first.neurons[1], [1.0, 2.0], model=model).text.startswith("layer1.neuron2 of Sequential(")
+
+
 def test_other_networks_are_drawn_as_graphs():
     model = Sequential(Layer(2, 2), BatchNorm(2))
-    with pytest.raises(TypeError, match=r"got Sequential.*draw what it computes with draw_dot\(model\(example\)\)"):
+    with pytest.raises(TypeError, match=r'batchnorm2 of Sequential.* elsewhere; .* activation="linear"'):
         draw_network(model)
+    with pytest.raises(TypeError, match=r"BatchNorm\(2\) stands elsewhere; .*draw_dot\(loss\)"):
+        draw_network(model[1])
     assert "relu" in draw_dot(sum(model([[1.0, 2.0], [0.5, -1.0]])[0])).source
 
 

@@ -102,7 +102,7 @@ def test_wrong_arguments_are_told_the_fix():
         draw_neuron(layer.neurons[0], None)
     with pytest.raises(ValueError, match=r"Neuron\(2, activation='relu'\) is no part of Layer\(2, 2"):
         draw_neuron(Neuron(2), [1, 2], model=layer)
-    with pytest.raises(ValueError, match="needs 2 numbers, got 3"):
+    with pytest.raises(ValueError, match="needs 2 numbers, got 3; give model=, the network"):
         draw_neuron(layer.neurons[0], [1, 2, 3])
 
 

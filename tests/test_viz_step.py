@@ -19,7 +19,7 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's d
 
 
 def nodes(source: str) -> list[str]:
-    return re.findall(r"^\t(v\d+) \[label=<", source, re.MULTILINE)
+    return re.findall(r"^\t(n\d+) \[label=<", source, re.MULTILINE)
 
 
 def marked(source: str) -> list[tuple[str, str]]:
@@ -64,6 +64,11 @@ def test_in_the_forward_pass_numbers_still_to_come_are_not_shown() -> None:
     assert "local" not in source
     assert not marked(source)
     assert "local 2" in draw_step(dbg.step()).source
+
+
+def test_nodes_without_a_label_are_called_as_the_debugger_calls_them() -> None:
+    source = draw_step(debug((Value(2.0) * Value(3.0) + 1).tanh())).source
+    assert [f">{name}<" in source for name in ("x1", "x2", "v1", "v2", "L", "x3")] == [True] * 5 + [False]
 
 
 def test_radius_is_how_far_one_sees() -> None:
@@ -134,7 +139,7 @@ def test_graphviz_draws_it_whatever_the_labels_hold(theme: str) -> None:
 
 
 def test_a_single_leaf_is_a_picture() -> None:
-    assert nodes(draw_step(debug(Value(1.0))).source) == ["v0"]
+    assert nodes(draw_step(debug(Value(1.0))).source) == ["n0"]
 
 
 def test_drawing_moves_and_writes_nothing() -> None:

@@ -45,7 +45,7 @@ def _weights(card: NeuronCard, paint: Paint, columns: int, opened: bool) -> Iter
     products = [""] * len(card.weights)
     if opened and card.inputs:
         products = [f"× {short(x)} = {short(flow)}" for x, flow in zip(card.inputs, card.flows, strict=True)]
-    cells = [_weight(card.weights[i], card.title, products[i], paint) for i in places]
+    cells = [_weight(card, i, products[i], paint) for i in places]
     if card.listed is None:
         yield grid(cells, columns)
         return
@@ -57,8 +57,9 @@ def _weights(card: NeuronCard, paint: Paint, columns: int, opened: bool) -> Iter
         yield font(html_text(f"… {card.rest.count:,} {card.rest.text}", 80), 8, paint.theme.faint)
 
 
-def _weight(weight: Number, owner: str, product: str, paint: Paint) -> str:
-    fill = paint.fill(weight)
+def _weight(card: NeuronCard, place: int, product: str, paint: Paint) -> str:
+    weight, owner = card.weights[place], card.title
+    fill = paint.fill(weight, card.largest)
     color = ink(fill)
     small = [font(text, 7, color) for text in (product, paint.gradient(weight, owner)) if text]
     lines = [font(weight.name, 7, color), font(short(weight.value), 9, color, bold=True), *small]
@@ -68,15 +69,16 @@ def _weight(weight: Number, owner: str, product: str, paint: Paint) -> str:
 def _rows(card: NeuronCard, paint: Paint) -> Iterator[list[str]]:
     """Yield the rows below the weights."""
     title, plain = card.title, paint.theme.card
-    yield _summary(card.bias, "bias b", paint, title, paint.fill(card.bias))
+    yield _summary(card.bias, "bias b", paint, title, paint.fill(card.bias, card.largest))
     sign = "" if card.activity is None else "&gt;" if card.activity.active else "≤"
     evidence = (
         f"Σ w·x = {short(card.activity.sum)} {sign} -b = {short(card.activity.threshold)}" if card.activity else ""
     )
     yield _summary(card.z, "z = Σ w·x + b", paint, title, plain, evidence)
-    yield from _norm(card.norm, title, paint)
+    yield from _norm(card.norm, card, paint)
     z = card.norm.symbol if card.norm else "z"
-    yield _summary(card.output, f"{html_text(card.activation, 20)}({z})", paint, title, plain, card.state)
+    if card.activation != "linear" or card.output.value is None:  # it would be the same number again
+        yield _summary(card.output, f"{html_text(card.activation, 20)}({z})", paint, title, plain, card.state)
     if card.dropped is not None:
         yield _summary(card.dropped.output, "dropout", paint, title, plain, _fate(card.dropped))
 
@@ -85,7 +87,7 @@ def _fate(dropped: Dropped) -> str:
     return "× 0: dropped" if dropped.factor == 0.0 else f"× {number_text(dropped.factor, 3)}: kept"
 
 
-def _norm(norm: Norm | None, owner: str, paint: Paint) -> Iterator[list[str]]:
+def _norm(norm: Norm | None, card: NeuronCard, paint: Paint) -> Iterator[list[str]]:
     """Yield the rows of a batch normalization: ẑ by which mean and variance, then scale, shift, and what comes out."""
     if norm is None:
         return
@@ -95,15 +97,15 @@ def _norm(norm: Norm | None, owner: str, paint: Paint) -> Iterator[list[str]]:
             notes.append("{}μ {}, σ² {}".format(which, *map(short, numbers)))
     note, plain = "".join(f'{note}<BR ALIGN="LEFT"/>' for note in notes), paint.theme.card
     if not norm.parameters:
-        yield _summary(norm.output, "ẑ = norm z", paint, owner, plain, note)
+        yield _summary(norm.output, "ẑ = norm z", paint, card.title, plain, note)
         return
     texts = ("ẑ = norm z", short(norm.standard), note, "")
     fonts = [font(text, 8, ink(plain)) for text in texts]
     fonts[1] = stacked(font(texts[1], 9, ink(plain), bold=True))
     yield [cell(t, align="left", bgcolor=plain, width=w) for t, w in zip(fonts, _WIDTHS, strict=True)]
     for parameter, words in zip(norm.parameters, ("scale γ", "shift β"), strict=False):
-        yield _summary(parameter, words, paint, "", paint.fill(parameter))
-    yield _summary(norm.output, norm.output.name, paint, owner, plain)
+        yield _summary(parameter, words, paint, "", paint.fill(parameter, card.largest))
+    yield _summary(norm.output, norm.output.name, paint, card.title, plain)
 
 
 def _summary(number: Number, words: str, paint: Paint, owner: str, fill: str, note: str = "") -> list[str]:

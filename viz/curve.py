@@ -15,7 +15,7 @@ __all__ = ["Curve", "Kink", "Point", "curve_chart"]
 _PLOT = (420.0, 260.0)
 _LEFT, _BOTTOM, _TOP, _GAP = 56.0, 42.0, 78.0, 18.0
 _ROW, _ROWS, _KINKS_LISTED = 14.5, 21, 3  # of the list: as much as the page is high
-_LANES = 3
+_APART = 15.0  # numbers of points
 _DRAWABLE = 1e100  # a number beyond has no place on a chart beside others
 
 
@@ -163,18 +163,35 @@ def _kinks(canvas: Canvas, curve: Curve, frame: _Frame, theme: Theme) -> None:
 
 
 def _points(canvas: Canvas, curve: Curve, frame: _Frame, theme: Theme) -> None:
-    """A dot on each curve, and above them its number; points are numbered from the left, so few may go without."""
-    ends = [-math.inf] * _LANES
-    for i, point in enumerate(curve.points, 1):
-        x, heights = frame.x(point.x), [y for y in _heights(point) if not math.isnan(y)]
-        lane = next((n for n, end in enumerate(ends) if x - end > 14.0), None)
-        top = frame.top + 3.0 + 10.0 * (lane or 0)
-        canvas.line(straight([(x, top), (x, frame.y(min(heights, default=0.0)))]), theme.faint, width=0.8)
+    """A dot on each curve and a line up; the numbers of those that are listed stand in a row, where there is room."""
+    xs = [frame.x(point.x) for point in curve.points]
+    numbers = _spread(xs[: _listed(curve)], frame.left, frame.right)
+    for i, (x, point) in enumerate(zip(xs, curve.points, strict=True)):
+        heights = [y for y in _heights(point) if not math.isnan(y)]
+        line = [(x, frame.y(min(heights, default=0.0))), (x, frame.top + 3.0)]
+        if i < len(numbers):
+            line.append((numbers[i], frame.top + 14.0))
+            canvas.text((numbers[i], frame.top + 19.0), str(i + 1), align="center", size=8.0, room=24.0)
+        canvas.line(straight(line), theme.faint, width=0.8)
         for y, size, color in zip(heights, (11.0, 6.5), (theme.above, theme.below), strict=False):  # both, if they meet
-            canvas.mark((x, frame.y(y)), size, theme.background, fill=color, hint=f"point {i}")
-        if lane is not None:
-            ends[lane] = x
-            canvas.text((x, top + 5.0), str(i), align="center", size=8.0, room=24.0)
+            canvas.mark((x, frame.y(y)), size, theme.background, fill=color, hint=f"point {i + 1}")
+
+
+def _spread(xs: list[float], left: float, right: float) -> list[float]:
+    """Move places apart, in their order, each as far to the right as to the left where they are too close."""
+    last, up, down = len(xs) - 1, list(xs), list(xs)
+    for i in range(1, len(xs)):
+        up[i] = max(xs[i], up[i - 1] + _APART)
+        down[last - i] = min(xs[last - i], down[last - i + 1] - _APART)
+    middles = [(a + b) / 2.0 for a, b in zip(up, down, strict=True)]
+    return [min(max(x, left + _APART * i), right - _APART * (last - i)) for i, x in enumerate(middles)]
+
+
+def _listed(curve: Curve) -> int:
+    """How many points have a place on the list, from the left; the last place says how many have not."""
+    kinks = min(len(curve.kinks), _KINKS_LISTED)
+    places = _ROWS - 1 - 2 * kinks - (len(curve.kinks) > kinks)
+    return len(curve.points) if len(curve.points) <= places else places - 1
 
 
 def _list(canvas: Canvas, curve: Curve, frame: _Frame, theme: Theme) -> None:
@@ -194,8 +211,7 @@ def _list(canvas: Canvas, curve: Curve, frame: _Frame, theme: Theme) -> None:
         rows.append(line("□", "kink", *(number_text(x, 3) for x in (kink.x, kink.y, kink.taken))))
         rows.append(note(f"○ slope left {number_text(kink.left, 3)}, right {number_text(kink.right, 3)}"))
     rows += [note(f"… {more:,} more kinks") for more in (len(curve.kinks) - _KINKS_LISTED,) if more > 0]
-    places = _ROWS - len(rows)
-    listed = len(curve.points) if len(curve.points) <= places else places - 1
+    listed = _listed(curve)
     for i, point in enumerate(curve.points[:listed], 1):
         numbers = (number_text(x, 3) for x in (point.x, point.y, point.slope))
         rows.append(line(str(i), clean(point.name, 16), *numbers))

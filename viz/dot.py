@@ -3,11 +3,12 @@
 from typing import Any
 
 from autograd_mini import GraphTooLargeError, Report, Value
-from autograd_mini.folding import Fold
+from autograd_mini.folding import Fold, Group
 from nn import Module
 from viz.colors import theme_named
 from viz.figure import Figure
 from viz.graph_dot import graph_source
+from viz.graph_scene import GraphScene
 from viz.graph_text import graph_text
 from viz.marks import proof_for
 from viz.view import part_of
@@ -34,7 +35,7 @@ def draw_dot(
 
     Each node says what it is: ``input``, ``parameter``, ``constant``, the sign of its operation, and ``output`` for
     `value` itself. An edge runs from each argument to the node made of it, in the order of the arguments, and has its
-    number where that order counts.
+    number where that order counts. Pointing at a node tells its name, which is that of ``debug`` where it has no label.
 
     A group of operations that is folded, such as a neuron, a layer or a ``scope``, is one node with a double frame, and
     the edges carry derivatives: the local derivative of a single operation, the total derivative of a group's output by
@@ -45,9 +46,10 @@ def draw_dot(
         value: the root of the graph, such as a loss.
         fold: how far to fold: ``"neuron"``, ``"layer"``, ``"network"``; how many levels of groups to leave open, 0 for
             none; ``"structure"`` for groups of what is computed alike, in a graph without names; ``"auto"`` for as open
-            as 300 nodes allow; None for every operation by itself.
+            as 300 nodes, 40 of them side by side, allow; None for every operation by itself.
         focus: a node; only what is near it is drawn.
-        radius: how many edges away from `focus` that may be, in both directions.
+        radius: how many edges away from `focus` that may be, in both directions; of an operation with more than 20
+            leaves among its arguments, such as a dot, those next to what is shown, and how many more there are.
         paths_to: a node; only what lies on a path from `value` to it is drawn, and the paths are emphasised.
         show_local: write the local derivative ∂node/∂argument on each edge.
         marks: True to check each gradient by finite differences and write a sign beside it; or a report of
@@ -83,15 +85,22 @@ def draw_dot(
     proof = proof_for(value, marks)
     scene = part_of(value, fold, focus, radius, paths_to, show_local=show_local)
     if len(scene.nodes) > _MOST_NODES and not force:
-        raise GraphTooLargeError(_too_large(len(scene.nodes)))
+        raise GraphTooLargeError(_too_large(scene, fold))
     source = graph_source(scene, theme_named(theme), rankdir, proof)
     return Figure(source, scene.description, lambda: graph_text(scene, proof))
 
 
-def _too_large(count: int) -> str:
+def _too_large(scene: GraphScene, fold: Fold) -> str:
+    how = 'fold it, draw_dot(loss, fold="auto"), or fold="layer", "neuron" or "structure"'
+    if fold in ("auto", "structure"):
+        how = "it cannot be folded any further"
+    elif fold is not None:
+        has_names = any(isinstance(node, Group) and node.operations for node in scene.nodes)
+        why = "fold it further" if has_names else f'fold={fold!r} folds named groups, and it has none; fold="structure"'
+        how = f'{why}, draw_dot(loss, fold="auto")' if has_names else f'{why} or "auto" needs no names'
     return (
-        f"this graph has {count:,} nodes, more than the {_MOST_NODES} that a picture of single operations can show; "
-        'fold it, draw_dot(loss, fold="auto"), or fold="layer", "neuron" or "structure"; draw a network as cards, '
+        f"this graph has {len(scene.nodes):,} nodes, more than the {_MOST_NODES} that a picture of single operations "
+        f"can show; {how}; draw a network as cards, "
         "draw_network(model, example=..., loss=...); draw a smaller part of the graph, draw_dot(loss, focus=node), "
         "draw_dot(loss, paths_to=w), or draw_dot(node) for a node further from the loss; or insist, "
         "draw_dot(loss, force=True)"

@@ -37,7 +37,7 @@ def graph_source(scene: GraphScene, theme: Theme, rankdir: str, proof: Proof | N
         edge_attr={"color": theme.line, "arrowsize": "0.6", "labeldistance": "1.7", "labelangle": "-32",
                    "fontname": "Verdana", "fontsize": "8", "fontcolor": theme.text},
     )  # fmt: skip
-    name = {node: f"v{i}" for i, node in enumerate(scene.nodes)}
+    name = {node: f"n{i}" for i, node in enumerate(scene.nodes)}
     for node in scene.nodes:
         card = scene.card(node)
         content = _group(card, theme, proof) if card.counts else _value(card, node is scene.root, theme, proof)

@@ -6,6 +6,7 @@ stand.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +14,13 @@ from functools import cached_property
 from typing import Any
 
 from autograd_mini import RULES, Value
-from autograd_mini.backward import product
+from autograd_mini.backward import product, sweep_order
 from autograd_mini.folding import Edge, FoldedGraph, Group
+from autograd_mini.notation import Names
 from autograd_mini.number import number_text, product_text
 from viz.scene import Number
 
-__all__ = ["Card", "GraphScene", "Link", "Rest"]
+__all__ = ["Card", "GraphScene", "Link", "Rest", "by_number"]
 
 _MOST_OUTPUTS = 4  # of a group that are listed
 
@@ -104,7 +106,7 @@ class GraphScene:
         dashed: the edges with notes that are drawn dashed.
         tells_derivatives: whether edges of single operations say their derivative; those of groups always do.
         gradients: gradients to show instead of the ones that the nodes hold.
-        names: gives the name that a Value is shown with.
+        names: gives the name that a single Value is shown with; where its number needs one, it is that of ``name``.
         unknown: Values whose number is not to be shown, since it is not computed yet.
         stand_ins: nodes to show in the place of others: their arguments and local derivatives.
     """
@@ -130,6 +132,11 @@ class GraphScene:
         """The Value that the gradients are of."""
         root: Value = self.folded.root
         return root
+
+    @cached_property
+    def name(self) -> Names:
+        """Gives every Value the one name that ``debug``, ``explain`` and the explorer know it by, too."""
+        return Names(sweep_order([self.root]) or [self.root])
 
     @cached_property
     def _handed_down(self) -> Mapping[Any, float]:
@@ -179,6 +186,8 @@ class GraphScene:
         head = _symbol(node.op) if node.parents else node.op or "input"
         role, head = self._pointed_out(role, head, node is self.root, node)
         hint = repr(node) if self.gradients is None else str(node.line or node.label)  # the repr has no gradient then
+        if not node.label and node.op != "constant":
+            hint = f"{self.name(node)}: {hint}"
         return Card(role, head, self.names(node), "", (self._number("", node),), hint)
 
     def _group_card(self, group: Group) -> Card:
@@ -195,10 +204,10 @@ class GraphScene:
         return (self.mark, f"{head}  {self.mark}") if node is self.marked else (role, head)
 
     def _outputs(self, group: Group) -> Iterator[Number | str]:
-        """The outputs with the largest gradients, in their order."""
+        """The outputs with the largest gradients, by number: in the graph neuron10 may come before neuron2."""
         outputs = sorted(group.outputs, key=lambda node: -_size(self.gradient(node)))
-        shown = set(outputs[:_MOST_OUTPUTS])
-        yield from (self._number(self._output_name(node, group), node) for node in group.outputs if node in shown)
+        shown = {node: self._output_name(node, group) for node in outputs[:_MOST_OUTPUTS]}
+        yield from (self._number(shown[node], node) for node in sorted(shown, key=lambda node: by_number(shown[node])))
         if len(outputs) > _MOST_OUTPUTS:
             smaller = "" if self.gradient(outputs[0]) is None else ", with smaller gradients"
             yield f"{len(outputs) - _MOST_OUTPUTS:,} more outputs{smaller}"
@@ -207,7 +216,7 @@ class GraphScene:
         """What an output is called within its group."""
         path = self.folded.paths.get(node, ())
         inner = path[len(group.path) :] if path[: len(group.path)] == group.path else path
-        return _label(node) or ".".join(inner) or _symbol(node.op)
+        return ": ".join([".".join(inner)] * bool(inner and not node.label) + [self.name(node)])
 
     def _range(self, group: Group) -> Iterator[str]:
         numbers = [leaf.data for leaf in group.leaves]
@@ -220,7 +229,7 @@ class GraphScene:
             largest = max(leaves, key=lambda leaf: _size(self.gradient(leaf)))
             several = f"largest gradient of {_counts_of(leaves)}"
             yield several if len(leaves) > 1 else f"its {largest.op or 'input'}"
-            yield self._number(_label(largest), largest)
+            yield self._number(self.name(largest), largest)
 
     def _single(self, edge: Edge, argument: int, order_counts: bool) -> Link:
         """The edge from one argument of an operation."""
@@ -244,7 +253,7 @@ class GraphScene:
             largest, number = max(known, key=lambda pair: _size(pair[1]))
             shown = number_text(number, 4)
             text = f"total {shown}" if len(known) == 1 else f"{len(known):,} totals\nlargest {shown}"
-            hint = self._chain(largest, number, f"total d {_name(largest.output)} / d {_name(largest.input)}")
+            hint = self._chain(largest, number, f"total d {self.name(largest.output)} / d {self.name(largest.input)}")
         return Link(edges[0].source, edges[0].target, None, text, hint, "solid" if emphasised else "")
 
     def _is_emphasised(self, edge: Edge) -> bool:
@@ -271,8 +280,14 @@ def _symbol(op: str) -> str:
     return RULES[op].symbol if op in RULES else op
 
 
-def _name(node: Value) -> str:
-    return _label(node) or (_symbol(node.op) if node.parents else number_text(node.data))
+def by_number(name: str) -> tuple[tuple[str, int, str], ...]:
+    """A key to sort names by, which puts the numbers in them in their order, of however many digits they are.
+
+    Example:
+        >>> sorted(["neuron10: v2", "neuron9: v5"], key=by_number)
+        ['neuron9: v5', 'neuron10: v2']
+    """
+    return tuple((word, len(digits), digits) for word, digits in re.findall(r"([^0-9]*)0*([0-9]*)", name))
 
 
 def _counts(group: Group) -> str:

@@ -1,5 +1,7 @@
 """The scene of a graph in lines of plain text, for a terminal or a screen reader."""
 
+from typing import Any
+
 from autograd_mini import Value
 from autograd_mini.folding import Group
 from autograd_mini.number import number_text
@@ -26,9 +28,8 @@ def graph_text(scene: GraphScene, proof: Proof | None = None) -> str:
         >>> folded = fold(y)
         >>> print(graph_text(GraphScene(folded=folded, nodes=folded.nodes)))
         x = 3, input, gradient 6
-        v1 = mul(x, x) = 9, gradient 1: the output
+        L = mul(x, x) = 9, gradient 1: the output
     """
-    names = {node: _name(node, f"v{i}") for i, node in enumerate(scene.nodes)}
     links: dict[object, list[Link]] = {}
     for link in scene.links():
         links.setdefault(link.head, []).append(link)
@@ -39,31 +40,33 @@ def graph_text(scene: GraphScene, proof: Proof | None = None) -> str:
             lines.append(card.hint)
             lines += (f"  {_line(line, proof)}" for line in card.lines)
         else:
-            lines.append(_value(node, scene, names, proof))
+            lines.append(_value(node, scene, proof))
         lines += (
-            f"  from {names[link.tail]}: {link.text.replace(chr(10), ', ')}"
+            f"  from {_name(link.tail, scene)}: {link.text.replace(chr(10), ', ')}"
             for link in links.get(node, ())
             if link.text
         )
     for ends in scene.rests:
         rest, node = ends if isinstance(ends[0], Rest) else reversed(ends)
-        lines.append(f"{rest.text} of {names[node]}")
+        lines.append(f"{rest.text} of {_name(node, scene)}")
     if proof is not None:
         lines.append(f"marks: {proof.legend()}")
     return "\n".join(lines)
 
 
-def _value(node: Value, scene: GraphScene, names: dict[object, str], proof: Proof | None) -> str:
+def _value(node: Value, scene: GraphScene, proof: Proof | None) -> str:
     is_root = node is scene.root
     shown = scene.stand_ins.get(node, node)
-    arguments = ", ".join(names.get(parent) or _name(parent, number_text(parent.data, 4)) for parent in shown.parents)
+    arguments = ", ".join(map(scene.name, shown.parents))
     made = f"{shown.op}({arguments}) = " if shown.parents else ""
     number = scene.card(node).lines[0]
     assert isinstance(number, Number)
     data = "not computed" if number.value is None else number_text(number.value)
     role = "" if node.parents else f", {node.op or 'input'}"
     gradient = "" if node.op == "constant" and not is_root else f", {_gradient(number, proof)}"
-    return f"{names[node]} = {made}{data}{role}{gradient}{': the output' if is_root else ''}"
+    name = scene.name(node)
+    is_number = node.op == "constant" and not node.label  # it is called by its number, which need not be said twice
+    return f"{'' if is_number else f'{name} = '}{made}{data}{role}{gradient}{': the output' if is_root else ''}"
 
 
 def _line(line: Number | str, proof: Proof | None) -> str:
@@ -80,5 +83,5 @@ def _gradient(number: Number, proof: Proof | None) -> str:
     return f"gradient {number_text(number.gradient)}{'' if mark is None else f' ({mark.words})'}"
 
 
-def _name(node: object, otherwise: str) -> str:
-    return printable(node.name if isinstance(node, Group) else str(getattr(node, "label", ""))) or otherwise
+def _name(node: Any, scene: GraphScene) -> str:
+    return printable(node.name) if isinstance(node, Group) else scene.name(node)

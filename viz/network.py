@@ -43,15 +43,17 @@ def draw_network(
 ) -> Figure:
     """Draw a network as one card per neuron: its weights laid out as the inputs are, its bias, sum and activation.
 
-    Cells are coloured by gradient (by weight where there are none). The gradients are those of a fresh forward and
-    backward pass; no ``.data``, ``.grad``, label, mode, mask or running statistic of the model is touched.
+    Cells are coloured by gradient (by weight where there are none), on one scale; or on one for each layer, where the
+    largest of a layer is three times that of another. The gradients are those of a fresh forward and backward pass; no
+    ``.data``, ``.grad``, label, mode, mask or running statistic of the model is touched.
 
     A network of more than 64 neurons or 500 parameters (1,000 for a single neuron) is summarised: of wide layers the
     neurons with the largest gradients are shown, of many weights the largest, beside a map of all; the rest is counted
     with a bound on its size.
 
     Args:
-        model: an ``MLP``, a ``Layer`` or a ``Neuron``; a single neuron with an example shows w, x and w·x in each cell.
+        model: an ``MLP``, a ``Layer`` or a ``Neuron``, or a ``Sequential`` of these, with activation functions, batch
+            norm and dropout; a single neuron with an example shows w, x and w·x in each cell.
         example: the inputs of one example, numbers or Values, for passes of evaluation mode: batch normalization goes
             by its running statistics, and dropout leaves nothing out. Without it the cards show the parameters alone,
             and the gradients they hold.

@@ -68,7 +68,8 @@ def _lines(scene: NetworkScene, proof: Proof | None, most_inputs: int) -> Iterat
 def _inputs(scene: NetworkScene, write: "_Writer") -> Iterator[str]:
     """Summarise many inputs: a screen reader would read them one after the other."""
     numbers = [x.value for x in scene.inputs if x.value is not None and math.isfinite(x.value)]
-    ends = f", {number_text(min(numbers))} to {number_text(max(numbers))}" if numbers else ""
+    low, high = (number_text(end(numbers, default=0.0)) for end in (min, max))
+    ends = (f", all {low}" if low == high else f", {low} to {high}") if numbers else ""
     by_gradient = any(x.gradient is not None for x in scene.inputs)
     places, rest = largest_of(scene.inputs, by_gradient)
     yield f"{len(scene.inputs):,} inputs{ends}; the largest{' gradients' if by_gradient else ''}:"

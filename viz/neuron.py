@@ -9,6 +9,7 @@ import graphviz
 
 from autograd_mini import Report, Value
 from autograd_mini.number import number_text
+from autograd_mini.printing import printable
 from nn import Neuron
 from viz.colors import Theme, diverging, ink, theme_named
 from viz.figure import Figure
@@ -18,8 +19,8 @@ from viz.network import checked_shape, loss_node
 from viz.network_text import network_text
 from viz.observing import observe
 from viz.paint import Paint, columns_for, grid, scale, short, swatches, tooltip
-from viz.passes import neurons_of
 from viz.scene import NetworkScene, NeuronCard, Number
+from viz.stages import stages_of
 from viz.summary import listed
 
 __all__ = ["draw_neuron"]
@@ -46,7 +47,7 @@ def draw_neuron(
         neuron: the neuron.
         x: the example: what the neuron is given, or what the model is given.
         loss: a function of the neuron's output, or of what ``model(x)`` gives; without it there are no gradients.
-        model: the MLP or Layer that the neuron is part of; the picture then is of the neuron at work in it.
+        model: the MLP, Layer or Sequential that the neuron is part of; the picture then is of the neuron at work in it.
         input_shape: rows and columns of the neuron's inputs, such as (7, 7); chosen to read well if None.
         marks: True to check each gradient by finite differences, or a report of ``gradcheck``.
         theme: a name from ``viz.colors.THEMES``.
@@ -72,10 +73,15 @@ def draw_neuron(
         raise ValueError("draw_neuron shows w·x, so it needs x: draw_neuron(neuron, [0.5, 1.0])")
     colors = theme_named(theme)
     shape = checked_shape(input_shape, neuron.inputs)
-    layers = neurons_of(neuron if model is None else model)
-    places = [(i, j) for i, layer in enumerate(layers) for j, (_, one) in enumerate(layer) if one is neuron]
+    stages = stages_of(neuron if model is None else model)
+    places = [(i, j) for i, stage in enumerate(stages) for j, (_, one) in enumerate(stage.neurons) if one is neuron]
     if not places:
-        raise ValueError(f"{neuron!r} is no part of {model!r:.60}; give the model that it is in, or leave model= out")
+        raise ValueError(
+            f"{neuron!r} is no part of {printable(repr(model), 60)}; give the model that it is in, or leave model= out"
+        )
+    if model is None and hasattr(x, "__len__") and len(x) != neuron.inputs:
+        fix = "give model=, the network it is in, if they are the input of that"
+        raise ValueError(f"the input of {neuron!r} needs {neuron.inputs} numbers, got {len(x)}; {fix}")
     scene = observe(neuron if model is None else model, x, loss)
     i, j = places[0]
     card = scene.layers[i][j]
@@ -86,7 +92,7 @@ def draw_neuron(
         card = listed(card, scene.has_gradients)
     title = repr(neuron) if model is None else f"{card.title} of {model!r}"
     only = replace(scene, title=title, inputs=inputs, layers=((card,),), rests=(None,), edges=(), shares=())
-    source = _source(only, colors, columns_for(neuron.inputs, shape), proof, is_last=i == len(layers) - 1)
+    source = _source(only, colors, columns_for(neuron.inputs, shape), proof, is_last=i == len(stages) - 1)
     return Figure(source, only.title, lambda: network_text(only, proof, _MOST))
 
 

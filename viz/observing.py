@@ -2,41 +2,45 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from operator import mul
 from typing import Any
 
 from autograd_mini import Value, gradients, softmax, topological_order
 from autograd_mini.number import number_text
-from nn import ACTIVATIONS, BatchNorm, Neuron
+from autograd_mini.printing import printable
+from nn import ACTIVATIONS, BatchNorm
 from nn.checks import row_of_numbers, rows_of_numbers
-from viz.passes import Passes, neurons_of, run
+from viz.passes import Passes, run
 from viz.scene import Dropped, Edge, NetworkScene, NeuronCard, Norm, Number
+from viz.stages import Stage, stages_of
 
 __all__ = ["described", "is_of_shares", "observe", "size"]
 
 _ABOVE_ZERO = ("relu", "leaky_relu", "elu", "gelu", "silu")
 _EDGES = ("gradient", "contribution")
+_APART = 3.0  # layers whose largest numbers are that many times each other's have scales of their own
 
 
 def size(model: Any) -> tuple[int, int]:
-    """Count the neurons and the parameters of an MLP, a Layer or a Neuron.
+    """Count the neurons and the parameters of a model.
 
     Raises:
-        TypeError: for anything else.
+        TypeError: for what cards cannot show.
     """
-    neurons = [neuron for layer in neurons_of(model) for _, neuron in layer]
-    return len(neurons), len(model.parameters())
+    return sum(len(stage.neurons) for stage in stages_of(model)), len(model.parameters())
 
 
 def described(model: Any) -> str:
     """Say what a model is and how large.
 
     Example:
+        >>> from nn import Neuron
         >>> described(Neuron(2))
         "Neuron(2, activation='relu'): 1 neuron, 3 parameters"
     """
     neurons, parameters = size(model)
-    return f"{model!r}: {neurons:,} neuron{'s' * (neurons > 1)}, {parameters:,} parameters"
+    return f"{printable(repr(model), 80)}: {neurons:,} neuron{'s' * (neurons > 1)}, {parameters:,} parameters"
 
 
 def observe(
@@ -54,7 +58,7 @@ def observe(
     With a batch it is run in training mode, and the scene is of one of its rows.
 
     Args:
-        model: an MLP, a Layer or a Neuron.
+        model: what ``stages_of`` takes.
         example: the inputs of one example, or None.
         loss: a function of what ``model(example)``, or ``model(batch)``, gives, or None.
         batch: rows of inputs, or None.
@@ -66,10 +70,10 @@ def observe(
         ValueError: for a loss without an example, both an example and a batch, a row or a width that does not exist, a
             loss that no output leads to, or edges by a gradient that there is none of.
     """
-    layers = neurons_of(model)
+    stages = stages_of(model)
     _check(loss, example, batch, edges)
     rows, shown = _rows(model, example, batch, row)
-    passes = run(model, rows, shown)
+    passes = run(model, stages, rows, shown)
     root = None if loss is None else _loss_value(loss, passes)
     table = None if root is None else gradients(root)
 
@@ -80,10 +84,10 @@ def observe(
             gradient = v.grad if isinstance(v, Value) and v.has_grad else None
         return Number(name, None if v is None else float(v), gradient, v)
 
-    cards = _cards(model, layers, passes, number)
+    cards = _cards(stages, passes, number)
     every = [parameter for layer in cards for card in layer for parameter in card.parameters()]
     has_gradients = any(parameter.gradient is not None for parameter in every)
-    sizes = [abs(x) for p in every if (x := p.gradient if has_gradients else p.value) is not None and math.isfinite(x)]
+    cards = _scaled(cards, by_gradient=has_gradients)
     last = passes.outputs[-1] if passes.inputs else []
     is_choice = len(last) > 1 and cards[-1][0].activation == "linear" and is_of_shares(root)
     by_gradient = root is not None if edges is None else edges == "gradient"
@@ -100,7 +104,6 @@ def observe(
         has_example=bool(passes.inputs),
         notes=tuple(passes.notes),
         has_gradients=has_gradients,
-        largest=max(sizes, default=0.0),
         rows=0 if shown is None else len(rows),
         root=root,
     )
@@ -136,16 +139,16 @@ def _rows(model: Any, example: Any, batch: Any, row: Any) -> tuple[Any, int | No
 
 
 def _cards(
-    model: Any, layers: Sequence[Sequence[tuple[str, Neuron]]], passes: Passes, number: Callable[[str, Any], Number]
+    stages: Sequence[Stage], passes: Passes, number: Callable[[str, Any], Number]
 ) -> tuple[tuple[NeuronCard, ...], ...]:
-    norms = _norms(model)
     cards = []
-    for i, (layer, before) in enumerate(zip(layers, [passes.inputs, *passes.outputs], strict=False)):
+    for i, (stage, before) in enumerate(zip(stages, [passes.inputs, *passes.outputs], strict=False)):
         x = tuple(map(float, before)) if passes.inputs else ()
         row = []
-        for j, (title, neuron) in enumerate(layer):
-            activation, output = _activation_name(neuron), passes.activated[i][j]
-            activity = neuron.activity(x) if x and norms[i] is None and _threshold(activation) is not None else None
+        for j, (title, neuron) in enumerate(stage.neurons):
+            activation, output = _activation_name(stage.activations[j]), passes.activated[i][j]
+            has_threshold = stage.batch_norm is None and _threshold(activation) is not None
+            activity = neuron.activity(x) if x and has_threshold else None
             row.append(
                 NeuronCard(
                     id=f"layer{i}_neuron{j}",
@@ -156,13 +159,13 @@ def _cards(
                     flows=tuple(map(mul, map(float, neuron.w), x or [1.0] * neuron.inputs)),
                     bias=number("b", neuron.b),
                     z=number("z", passes.zs[i][j]),
-                    norm=_norm(norms[i], i, j, passes, number),
+                    norm=_norm(stage.batch_norm, i, j, passes, number),
                     output=number("output", output),
                     dropped=Dropped(passes.masks[i][j], number("dropout", passes.outputs[i][j]))
                     if passes.masks[i]
                     else None,
                     activation=activation,
-                    feeds=f"output[{j}]" if i == len(layers) - 1 and len(layer) > 1 else "",
+                    feeds=f"output[{j}]" if i == len(stages) - 1 and len(stage.neurons) > 1 else "",
                     activity=activity,
                     state=_state(activation, output),
                 )
@@ -171,13 +174,16 @@ def _cards(
     return tuple(cards)
 
 
-def _norms(model: Any) -> list[tuple[str, BatchNorm] | None]:
-    """List each layer's batch normalization with its name, or None."""
-    found: list[tuple[str, BatchNorm] | None] = []
-    for layer in getattr(model, "layers", [model]):
-        batch_norm = getattr(layer, "batch_norm", None)
-        found.append(None if batch_norm is None else next(pair for pair in model.modules() if pair[1] is batch_norm))
-    return found
+def _scaled(cards: Sequence[Sequence[NeuronCard]], *, by_gradient: bool) -> tuple[tuple[NeuronCard, ...], ...]:
+    """Say where the scale of each card's colours ends: layers have scales of their own where one of all is white."""
+    ends = []
+    for layer in cards:
+        numbers = [p.gradient if by_gradient else p.value for card in layer for p in card.parameters()]
+        ends.append(max((abs(x) for x in numbers if x is not None and math.isfinite(x)), default=0.0))
+    above_zero = [end for end in ends if end]
+    if above_zero and max(above_zero) < _APART * min(above_zero):
+        ends = [max(ends)] * len(ends)
+    return tuple(tuple(replace(card, largest=end) for card in layer) for layer, end in zip(cards, ends, strict=True))
 
 
 def _norm(
@@ -238,9 +244,9 @@ def _edges(cards: Sequence[Sequence[NeuronCard]], *, by_gradient: bool) -> Itera
                 yield Edge(tail, card.id, amount, (flow > 0) - (flow < 0), f"into {card.title}: {number_text(flow, 4)}")
 
 
-def _activation_name(neuron: Neuron) -> str:
+def _activation_name(activation: Callable[[Any], Any]) -> str:
     named = {function: name for name, function in ACTIVATIONS.items()}
-    return named.get(neuron.activation) or str(getattr(neuron.activation, "__name__", "activation"))
+    return named.get(activation) or str(getattr(activation, "__name__", "activation"))
 
 
 def _threshold(activation: str) -> float | None:

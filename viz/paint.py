@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from autograd_mini.number import number_text
 from viz.colors import Theme, diverging
 from viz.marks import Proof
-from viz.markup import cell, font, row, table
+from viz.markup import cell, font, html_text, row, table
 from viz.scene import Edge, NetworkScene, Number
 
 __all__ = ["Paint", "columns_for", "grid", "scale", "short", "swatches", "tooltip"]
@@ -15,7 +15,7 @@ _DIGITS = 3
 
 
 class Paint:
-    """The colours of one picture: a theme, one scale for all its parameters, and the marks of its gradients.
+    """The colours of one picture: a theme, the scales of its parameters, and the marks of its gradients.
 
     Args:
         scene: what is drawn.
@@ -27,16 +27,26 @@ class Paint:
         self.theme = theme
         self.proof = proof
         self.by_gradient = scene.has_gradients
-        self.largest = scene.largest
+        self.ends = {_layer_of(card.title): card.largest for layer in scene.layers for card in layer}
         self.strongest = max((e.strength for e in scene.edges if math.isfinite(e.strength)), default=0.0)
 
-    def fill(self, parameter: Number) -> str:
+    def fill(self, parameter: Number, largest: float) -> str:
         """The colour of a parameter: its gradient's where there are gradients, else its own."""
         shown = self._shown(parameter)
-        return self.theme.card if shown is None else diverging(shown, self.largest)
+        return self.theme.card if shown is None else diverging(shown, largest)
+
+    def scales(self) -> list[list[str]]:
+        """The scale of each layer, with its name, as cells of a row; a single one, without, if they are the same."""
+        several = len(set(self.ends.values())) > 1
+        if not several:
+            return [scale(max(self.ends.values(), default=0.0), self.theme)]
+        return [
+            [cell(font(html_text(name, 24), 9, self.theme.text, bold=True)), *scale(end, self.theme)]
+            for name, end in self.ends.items()
+        ]
 
     def own_scale(self, parameters: Sequence[Number]) -> tuple[float, list[str]]:
-        """Colours on a scale of their own, and where it ends; on that of all, a map of small gradients is white."""
+        """Colours on a scale of their own, and where it ends; on that of a layer, a map of small gradients is white."""
         shown = list(map(self._shown, parameters))
         largest = max((abs(x) for x in shown if x is not None and math.isfinite(x)), default=0.0)
         return largest, [self.theme.card if x is None else diverging(x, largest) for x in shown]
@@ -60,6 +70,11 @@ class Paint:
             return text
         mark = self.proof.mark(number.node, number.gradient, f"{owner}.{number.name}" if owner else number.name)
         return text if mark is None else f"{text} {mark.sign}"
+
+
+def _layer_of(title: str) -> str:
+    """The name of the layer that a neuron is in; its own if it stands alone."""
+    return title.rpartition(".")[0] or title
 
 
 def columns_for(count: int, shape: Sequence[int] | None = None) -> int:

@@ -5,35 +5,37 @@ from collections.abc import Iterator, Sequence
 
 from viz.colors import Theme, grey, ink
 from viz.markup import cell, font, html_text, row, stacked, table
-from viz.paint import Paint, grid, scale, short, swatches, tooltip
+from viz.paint import Paint, grid, short, swatches, tooltip
 from viz.scene import NetworkScene, NeuronCard, Number, Rest
 from viz.summary import at_most
 
 __all__ = ["input_table", "legend_table", "output_table", "rest_table"]
 
+_MOST_PLAIN = 8  # inputs that are no picture
 _MOST_PIXELS = 144  # of a summary; beyond, a pixel is a colour and its number is told when pointed at
 _MOST_OUTPUTS = 20
 _LINE = 150  # characters in a line of the legend
 
 
 def input_table(scene: NetworkScene, theme: Theme, columns: int) -> str:
-    """Set the inputs as they lie in the example, each with its index and its value, on a grey scale."""
+    """Set the inputs as they lie in the example, each with its index and its value; of many on a grey scale."""
     inputs = scene.inputs
     values = [0.0, *(x.value for x in inputs if x.value is not None and math.isfinite(x.value))]
     low, high = min(values), max(values)
     head = theme.roles["input"]
-    fills = [theme.card if x.value is None else grey(x.value, low, high) for x in inputs]
+    is_grey = scene.has_example and len(inputs) > _MOST_PLAIN
+    fills = [theme.card if x.value is None or not is_grey else grey(x.value, low, high) for x in inputs]
+    key = f"{short(low)} (white) to {short(high)} (black)" if is_grey else ""
     title = row(cell(stacked(font("input", 10, ink(head), bold=True)), bgcolor=head))
     if scene.is_summary and len(inputs) > _MOST_PIXELS:
-        words = f"{len(inputs):,} inputs" + (
-            f", {short(low)} (white) to {short(high)} (black)" if scene.has_example else ""
-        )
+        words = f"{len(inputs):,} inputs, {key}" if key else f"{len(inputs):,} inputs"
         shown = [row(cell(swatches(inputs, fills, columns, "", 224)))] if scene.has_example else []
         rows = [title, *shown, row(cell(font(words, 8, theme.faint)))]
     else:
         rows = [
             title,
             row(cell(grid([_pixel(x, fill, theme) for x, fill in zip(inputs, fills, strict=True)], columns))),
+            *([row(cell(font(key, 8, theme.faint)))] if key else []),
         ]
     return table(*rows, border=1, cellpadding=1, color=theme.line, bgcolor=theme.card)
 
@@ -84,6 +86,7 @@ def legend_table(scene: NetworkScene, paint: Paint) -> str:
     words = [
         f"cell colour: {'gradient' if paint.by_gradient else 'weight; gradients are not computed'}",
         _what_gradients_are(scene) if paint.by_gradient else "",
+        "each layer has a scale of its own" if len(paint.scales()) > 1 else "",
         "a map has a scale of its own, below it" if any(card.listed is not None for card in _cards(scene)) else "",
         "∂ —: not computed" if any(paint.lacks_gradient(n) for n in _shown(scene) if n.value is not None) else "",
         f"edge thickness: {_what_edges_are(scene)}, up to {short(paint.strongest)}",
@@ -91,7 +94,10 @@ def legend_table(scene: NetworkScene, paint: Paint) -> str:
         *scene.notes,
     ]
     lines = _lines([word for word in words if word])
-    first = table(row(*scale(paint.largest, theme), cell(font(html_text(lines[0], 200), 9, theme.faint))))
+    scales, gap = paint.scales(), row(cell("", height=3, cellpadding=0))
+    words_beside = cell(font(html_text(lines[0], 200), 9, theme.faint), rowspan=2 * len(scales) - 1)
+    below = (part for cells in scales[1:] for part in (gap, row(*cells)))
+    first = table(row(*scales[0], words_beside), *below)
     marks = [f"marks: {paint.proof.legend()}"] if paint.proof else []
     rest = [row(cell(font(html_text(line, 300), 9, theme.faint))) for line in (*lines[1:], *marks)]
     title = font(html_text(scene.title, 120), 13, theme.text, bold=True)

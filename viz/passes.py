@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd_mini import Value
-from nn import MLP, BatchNorm, Dropout, Layer, Neuron
+from nn import BatchNorm, Dropout
 from nn.module import Module, evaluating
-from nn.network import Network, Rows
+from nn.network import Rows
+from viz.stages import Stage
 
-__all__ = ["Passes", "neurons_of", "run"]
+__all__ = ["Passes", "run"]
 
 
 @dataclass(slots=True)
@@ -45,52 +45,28 @@ class Passes:
     notes: list[str] = field(default_factory=list)
 
 
-def neurons_of(model: Any) -> list[list[tuple[str, Neuron]]]:
-    """List the neurons of each layer with their names.
-
-    Raises:
-        TypeError: for anything but an MLP, a Layer or a Neuron, and for one with a forward of its own.
-    """
-    for kind in (Neuron, Layer, MLP):
-        if isinstance(model, kind) and type(model).forward is not kind.forward:
-            fix = "draw what it computes with draw_dot(model(example))"
-            raise TypeError(f"{type(model).__name__} has a forward of its own, which cards cannot show; {fix}")
-    if isinstance(model, Neuron):
-        return [[("neuron", model)]]
-    if isinstance(model, Layer):
-        return [[(name, child) for name, child in model.named_children() if isinstance(child, Neuron)]]
-    if isinstance(model, MLP):
-        layers = [(name, child) for name, child in model.named_children() if isinstance(child, Layer)]
-        return [[(f"{name}.{title}", neuron) for title, neuron in neurons_of(layer)[0]] for name, layer in layers]
-    fix = "use draw_dot(value)" if isinstance(model, Value) else "give it a model such as MLP(49, [3, 10])"
-    fix = "draw what it computes with draw_dot(model(example))" if isinstance(model, Network) else fix
-    raise TypeError(f"draw_network draws an MLP, a Layer or a Neuron, got {model!r:.60}; {fix}")
-
-
-def run(model: Any, rows: Rows | None, row: int | None) -> Passes:
+def run(model: Any, stages: Sequence[Stage], rows: Rows | None, row: int | None) -> Passes:
     """Run a model on checked rows.
 
     Args:
-        model: an MLP, a Layer or a Neuron.
+        model: the model.
+        stages: what ``stages_of(model)`` gives.
         rows: the example alone, or the batch; None to run nothing.
         row: which row of the batch to follow, in training mode; None for evaluation mode.
     """
-    layers = neurons_of(model)
-    parts = getattr(model, "layers", [model])
     if rows is None:
-        nothing: Rows = [[None] * len(layer) for layer in layers]
-        none: list[Any] = [[] for _ in layers]
+        nothing: Rows = [[None] * len(stage.neurons) for stage in stages]
+        none: list[Any] = [[] for _ in stages]
         return Passes([], nothing, nothing, nothing, nothing, none, none)
     at = row or 0
     passes = Passes(rows[at])
     with evaluating(model) if row is None else _training(model):
-        for layer, part in zip(layers, parts, strict=True):
-            sums = [[neuron.weighted_sum(inputs) for _, neuron in layer] for inputs in rows]
-            batch_norm, dropout = getattr(part, "batch_norm", None), getattr(part, "dropout", None)
+        for stage in stages:
+            sums = [[neuron.weighted_sum(inputs) for _, neuron in stage.neurons] for inputs in rows]
+            batch_norm, dropout = stage.batch_norm and stage.batch_norm[1], stage.dropout
             normalized = sums if batch_norm is None else batch_norm.forward(sums)
-            pairs = [zip(layer, zs, strict=True) for zs in normalized]
-            activated = [[neuron.activation(z) for (_, neuron), z in pair] for pair in pairs]
-            mask = [] if dropout is None or row is None else _mask(dropout, len(rows), len(layer), passes.notes)
+            activated = [[f(z) for f, z in zip(stage.activations, zs, strict=True)] for zs in normalized]
+            mask = [] if dropout is None or row is None else _mask(dropout, len(rows), len(sums[0]), passes.notes)
             rows = _masked(activated, mask) if mask else activated
             passes.zs.append(sums[at])
             passes.normalized.append(normalized[at])
@@ -101,17 +77,17 @@ def run(model: Any, rows: Rows | None, row: int | None) -> Passes:
             passes.statistics.append(_statistics(sums) if by_batch else [])
     results = [outputs[0] if len(outputs) == 1 else outputs for outputs in rows]
     passes.results = results[0] if row is None else results
-    passes.notes[:0] = _mode_notes(parts, row, len(rows))
+    passes.notes[:0] = _mode_notes(stages, row, len(rows))
     return passes
 
 
-def _mode_notes(parts: Sequence[Any], row: int | None, count: int) -> Iterator[str]:
+def _mode_notes(stages: Sequence[Stage], row: int | None, count: int) -> Iterator[str]:
     """Say which mode it was, if any part knows a difference."""
+    drops = any(stage.dropout is not None for stage in stages)
+    norms = any(stage.batch_norm is not None for stage in stages)
     if row is not None:
         yield f"training mode: row {row} of a batch of {count}"
-    elif any(getattr(part, name, None) is not None for part in parts for name in ("batch_norm", "dropout")):
-        drops = any(getattr(part, "dropout", None) is not None for part in parts)
-        norms = any(getattr(part, "batch_norm", None) is not None for part in parts)
+    elif drops or norms:
         words = ["batch norm goes by its running statistics"] * norms + ["dropout leaves nothing out"] * drops
         yield f"evaluation mode: {', '.join(words)}"
 

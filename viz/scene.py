@@ -89,6 +89,8 @@ class NeuronCard:
         state: in words, whether the neuron is active; empty if the activation function draws no such line.
         listed: the places of the weights that are written out; None for all of them.
         rest: the others.
+        largest: where the scale of its colours ends: the size of the largest gradient of a parameter in its layer, or
+            in the network, of those left out too; without gradients, of the largest parameter.
     """
 
     id: str
@@ -108,6 +110,7 @@ class NeuronCard:
     state: str
     listed: tuple[int, ...] | None = None
     rest: Rest | None = None
+    largest: float = 0.0
 
     def parameters(self) -> Iterator[Number]:
         """Yield the weights, the bias, and the parameters of the normalization."""
@@ -152,8 +155,6 @@ class NetworkScene:
         notes: in words, how it was run, where that makes a difference.
         is_summary: whether something was left out.
         rows: how many rows of a batch the loss is of; 0 if the loss is of one example.
-        largest: the size of the largest gradient of a parameter, of those left out too; without gradients, of the
-            largest parameter.
         root: the loss as a Value, or None.
     """
 
@@ -169,7 +170,6 @@ class NetworkScene:
     has_example: bool
     notes: tuple[str, ...]
     has_gradients: bool
-    largest: float
     is_summary: bool = False
     rows: int = 0
     root: Any = field(default=None, repr=False, compare=False)

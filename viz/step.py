@@ -13,7 +13,7 @@ from viz.colors import theme_named
 from viz.figure import Figure
 from viz.graph_dot import graph_source
 from viz.graph_scene import GraphScene
-from viz.view import left_out
+from viz.view import left_out, near_by
 
 __all__ = ["draw_step"]
 
@@ -69,7 +69,7 @@ def draw_step(debugger: Debugger, *, radius: int = 2, theme: str = "light", rank
         dashed={(step.node, step.argument) for step in steps if step is not debugger.last},
         tells_derivatives=True,
         gradients={} if debugger.in_forward_pass else debugger.gradients,
-        names=lambda node: names(node) if node.parents else str(node.label),
+        names=names,
         unknown=set(debugger.order[: -debugger.place[0] or None]) if debugger.in_forward_pass else (),
         stand_ins={node: debugger.stand_in(node) for node in nodes},
     )
@@ -111,11 +111,7 @@ class _Surroundings:
         count = len(parents)
         if count <= _MOST_ARGUMENTS:
             return list(parents)
-        middle = self._edge.get(node, 0)
-        half = count // 2 if self._debugger.stand_in(node).op == "dot" else count
-        first = middle // half * half  # of the factors on this side of a dot
-        near = range(max(middle - 1, first), min(middle + 2, first + half))
-        return [parents[i] for i in sorted({*near, *((i + half) % count for i in near)})]
+        return [parents[i] for i in near_by(self._debugger.stand_in(node).op, count, self._edge.get(node, 0))]
 
     def _uses(self, nodes: Iterable[Value]) -> dict[Value, list[Value]]:
         """What each of these nodes goes into, each user once; one walk over the graph finds all."""

@@ -10,10 +10,12 @@ from autograd_mini.folding import Fold, FoldedGraph, Group, fold
 from autograd_mini.number import number_text
 from autograd_mini.way import Way
 from nn.checks import whole_number
-from viz.graph_scene import GraphScene, Rest
+from viz.graph_scene import GraphScene, Rest, by_number
 from viz.markup import clean
 
-__all__ = ["in_order", "left_out", "part_of"]
+__all__ = ["in_order", "left_out", "near_by", "part_of"]
+
+_MOST_LEAVES = 20  # of one operation near the focus
 
 
 def part_of(
@@ -72,7 +74,7 @@ def in_order(folded: FoldedGraph) -> list[Any]:
         if len(several) > 1 and isinstance(several[0], Group):
             among = set(several)
             if not any(among.intersection(folded.sources(node)) for node in several):
-                several.sort(key=_number)
+                several.sort(key=lambda group: by_number(group.path[-1]))
         nodes += several
     return nodes
 
@@ -110,12 +112,58 @@ def _near(
             above[source].append(node)
     found = near = {folded.node_of[focus]}
     for _ in range(radius):
-        near = {other for node in near for other in (*below[node], *above[node])} - found
+        below_near = {source for node in near for source in _few(node, below[node], found)}
+        near = below_near.union(*(above[node] for node in near)) - found
         found = found | near
     shown = [node for node in nodes if node in found]
     if not shown:
         raise ValueError(f"no path to paths_to comes within {radius} edges of focus, {focus!r}; give a larger radius")
-    return shown, [pair for node in shown for pair in left_out(node, below[node], above[node], found)]
+    users = _users(folded, folded.nodes)
+    values = {value for node in shown for value in _values(node)}
+    rests = [left_out(node, _arguments(node), users.get(node, ()), values) for node in shown]
+    return shown, [pair for some in rests for pair in some]
+
+
+def _values(node: Any) -> tuple[Any, ...]:
+    return node.members if isinstance(node, Group) else (node,)
+
+
+def _arguments(node: Any) -> Iterable[Any]:
+    return dict.fromkeys(node.inputs if isinstance(node, Group) else node.parents)
+
+
+def _users(folded: FoldedGraph, nodes: Sequence[Any]) -> dict[Any, dict[Any, None]]:
+    """For each node the operations outside of it that use a Value of it."""
+    users: dict[Any, dict[Any, None]] = {}
+    for node in nodes:
+        for user in node.operations if isinstance(node, Group) else (node,):
+            for parent in user.parents:
+                if (source := folded.node_of[parent]) is not node:
+                    users.setdefault(source, {})[user] = None
+    return users
+
+
+def _few(node: Any, sources: Sequence[Any], found: Container[Any]) -> Sequence[Any]:
+    """Leave out leaves of an operation that has many, but those next to what is shown already."""
+    arguments = () if isinstance(node, Group) else node.parents
+    if sum(not argument.parents for argument in arguments) <= _MOST_LEAVES:
+        return sources
+    middle = next((i for i, argument in enumerate(arguments) if argument in found), 0)
+    kept = {arguments[i] for i in near_by(node.op, len(arguments), middle)}
+    return [source for source in sources if source in kept or isinstance(source, Group) or source.parents]
+
+
+def near_by(op: str, count: int, middle: int) -> list[int]:
+    """The arguments of an operation with many that are next to one of them; of a dot with the factors beside them.
+
+    Example:
+        >>> near_by("sum", 10, 4), near_by("dot", 10, 4)
+        ([3, 4, 5], [3, 4, 8, 9])
+    """
+    half = count // 2 if op == "dot" else count
+    first = middle // half * half  # of the factors on this side of a dot
+    near = range(max(middle - 1, first), min(middle + 2, first + half))
+    return sorted({*near, *((i + half) % count for i in near)})
 
 
 def left_out(node: Any, below: Iterable[Any], above: Iterable[Any], shown: Container[Any]) -> Iterator[tuple[Any, Any]]:
@@ -138,10 +186,3 @@ def _description(folded: FoldedGraph, count: int) -> str:
 def _family(node: Any) -> Any:
     """What siblings have in common: the path without the number at its end."""
     return (*node.path[:-1], node.path[-1].rstrip("0123456789")) if isinstance(node, Group) else id(node)
-
-
-def _number(group: Group) -> tuple[int, str]:
-    """The number at the end of a name, to sort by; as text, for a label may be longer than any int is read from."""
-    name = group.path[-1]
-    digits = name[len(name.rstrip("0123456789")) :].lstrip("0")
-    return len(digits), digits

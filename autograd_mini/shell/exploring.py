@@ -37,17 +37,24 @@ def add_explore_options(parser: argparse.ArgumentParser) -> None:
         "--input-shape", type=int, nargs=2, metavar=("ROWS", "COLUMNS"),
         help="how the inputs lie in the maps, such as 7 7 (default: a square, where they make one)",
     )  # fmt: skip
-    parser.add_argument("--row", type=int, default=0, help="which row of a run's training data (default: %(default)s)")
+    parser.add_argument("--row", type=int, help="which row of a run's training data (default: 0)")
 
 
 def run_explore(options: argparse.Namespace) -> int:
     """Do what ``autograd-mini explore`` says."""
     folder = Path(options.target)
     if folder.is_dir() or folder.suffix == ".npz":
+        if options.inputs:
+            raise ValueError(
+                f"{folder} is no formula, which alone takes inputs such as {options.inputs[0]}; leave them out"
+            )
         subject: Any = load_run(folder)[0]
+    elif options.row is not None:
+        raise ValueError(f"--row is of the data of a saved run, which {options.target} is not; leave it out")
     else:
         subject = find_subject(options.target, options.inputs, command="explore")
     shape = options.input_shape and tuple(options.input_shape)
-    page = explore(subject, options.out, theme=options.theme, title=options.title, input_shape=shape, row=options.row)
+    row = options.row or 0
+    page = explore(subject, options.out, theme=options.theme, title=options.title, input_shape=shape, row=row)
     print(f"{page.nodes:,} nodes, {page.size / 1e6:.2f} MB; open {page.path.resolve()}")
     return 0

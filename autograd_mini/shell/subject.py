@@ -45,10 +45,15 @@ def find_subject(target: str, inputs: Sequence[str], *, command: str = "step") -
     if not file and (path := re.fullmatch(r"([\w./\\-]+):(\w+)", target)):
         raise ValueError(f"the file in {target} does not end in .py; did you mean {path[1]}.py:{path[2]}?")
     if not file:
-        return _formula(target, inputs, f"autograd-mini {command}")
+        try:
+            return _formula(target, inputs, f"autograd-mini {command}")
+        except ValueError as error:
+            if re.fullmatch(r"[\w.~-]*[/\\][\w./\\~-]*", target) and not inputs:
+                raise ValueError(f"{error}; nor is there a file or folder {target}") from None
+            raise
     if inputs:
         raise ValueError(f"{target} is a file, and only a formula takes inputs such as {inputs[0]}; leave them out")
-    return _from_file(Path(file[1]), file[2] or "")
+    return _from_file(Path(file[1]), file[2] or "", "step through" if command == "step" else command)
 
 
 def _formula(source: str, inputs: Sequence[str], command: str) -> Value:
@@ -88,7 +93,7 @@ def _names(source: str) -> list[str]:
     return sorted({node.id for node in names} - assigned - RULES.keys())
 
 
-def _from_file(path: Path, name: str) -> Value:
+def _from_file(path: Path, name: str, verb: str) -> Value:
     if not path.is_file():
         near = difflib.get_close_matches(path.name, [other.name for other in path.parent.glob("*.py")])
         hint = f"; near it there is {', '.join(near)}" if near else ""
@@ -96,15 +101,17 @@ def _from_file(path: Path, name: str) -> Value:
     with record_lines():
         names = _run(path)
         if name not in names:
-            wrong = f"there is no {name!r} in {path}" if name else f"say what to step through in {path}"
-            raise ValueError(f"{wrong}; {_choice(names, name)}")
+            wrong = f"there is no {name!r} in {path}" if name else f"say what to {verb} in {path}"
+            raise ValueError(f"{wrong}; {_choice(names, verb, name)}")
         for own, thing in names.items():
             _label(own, thing)
         subject = names[name]
         if isinstance(subject, Value):
             return subject
         if not callable(subject):
-            raise TypeError(f"{name} in {path} is no Value but of type {type(subject).__name__}; {_choice(names)}")
+            raise TypeError(
+                f"{name} in {path} is no Value but of type {type(subject).__name__}; {_choice(names, verb)}"
+            )
         if needed := ", ".join(_required_arguments(subject)):
             fix = f"add a function without any, such as: def make(): return {name}({needed})"
             raise TypeError(f"{name} in {path} needs arguments, {needed}; {fix}")
@@ -124,15 +131,15 @@ def _label(name: str, thing: Any, depth: int = 3) -> None:
             _label(f"{name}[{i}]", one, depth - 1)
 
 
-def _choice(names: Mapping[str, Any], name: str = "") -> str:
-    """Say which names can be stepped through."""
+def _choice(names: Mapping[str, Any], verb: str, name: str = "") -> str:
+    """Say which names there are to choose from."""
     own = {k: v for k, v in names.items() if not k.startswith("_") and _is_choice(v)}
     near = difflib.get_close_matches(name, own)
     if near:
         return f"did you mean {' or '.join(near)}?"
     if not own:
-        return "it has neither a Value nor a function of its own to step through"
-    return f"to step through there is {', '.join(own)}; as in FILE.py:{next(iter(own))}"
+        return f"it has neither a Value nor a function of its own to {verb}"
+    return f"to {verb} there is {', '.join(own)}; as in FILE.py:{next(iter(own))}"
 
 
 def _is_choice(thing: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_mini import Value
 from autograd_mini.printing import always_answers, printable
-from nn import Normalization, Trainer
+from nn import Module, Normalization, Trainer
 from viz.colors import THEMES
 from viz.explorer.data import GraphData, packed
 from viz.explorer.groups import GroupList
@@ -79,7 +79,7 @@ def explore(
         ValueError: for an unknown theme; for a graph whose data was changed after the forward pass; for a trainer
             without data, a row that it has not, or a normalization of another width.
         RenderError: if Graphviz is missing.
-        FileNotFoundError: if the folder of `out` does not exist.
+        FileNotFoundError, IsADirectoryError: if the folder of `out` does not exist, or `out` is one.
 
     Example:
         >>> import tempfile
@@ -94,6 +94,8 @@ def explore(
     if title is not None and not isinstance(title, str):
         raise TypeError(f"a title is text, got {title!r:.60} of type {type(title).__name__}; write str(...)")
     path = Path(out)
+    if path.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder; name a file in it, {str(path / 'explorer.html')!r}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(path.parent)!r}; make it first, or choose another")
     if not isinstance(normalization, Normalization | None):
@@ -130,7 +132,10 @@ def _scene(subject: Any, row: int, normalization: Normalization | None) -> Scene
         return scene_of(subject, row, normalization)
     if not isinstance(subject, Value):
         kind = type(subject).__name__
-        raise TypeError(f"explore shows the graph of a Value, or a Trainer; got {subject!r:.60} of type {kind}")
+        of_model = "; explore(loss), of a loss computed from model(example), or draw_network(model) for its weights"
+        fix = of_model if isinstance(subject, Module) else ""
+        got = f"{printable(repr(subject), 60)} of type {kind}{fix}"
+        raise TypeError(f"explore shows the graph of a Value, or a Trainer; got {got}")
     return Scene(subject, "The graph of " + (printable(str(subject.label), 60) or "a loss"))
 
 
