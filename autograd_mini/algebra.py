@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from autograd_mini.kits import FLOAT
-from autograd_mini.notation import shortened, written
+from autograd_mini.notation import shortened, symbol_of, written
 from autograd_mini.number import number_text
 from autograd_mini.products import Product
 from autograd_mini.rules import RULES
@@ -142,7 +142,7 @@ def _functions(script: Script, ops: Sequence[str]) -> dict[str, Callable[..., An
 
 
 def _text_call(op: str, texts: Sequence[str]) -> str:
-    return f"{RULES[op].symbol if op in RULES else op}({', '.join(texts)})"
+    return f"{symbol_of(op)}({', '.join(texts)})"
 
 
 _LATEX_SIGNS = {

@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from autograd_mini.backward import hand_down
+from autograd_mini.notation import symbol_of
 from autograd_mini.number import number_text
 from autograd_mini.printing import always_answers, printable
-from autograd_mini.rules import RULES
 
 __all__ = ["Derivatives", "Edge", "FoldedGraph", "Group"]
 
@@ -212,11 +212,7 @@ class FoldedGraph:
 def _name(node: Any) -> str:
     if isinstance(node, Group):
         return node.name
-    return str(node.label) or (_symbol(node.op) if node.parents else number_text(node.data))
-
-
-def _symbol(op: str) -> str:
-    return RULES[op].symbol if op in RULES else op
+    return str(node.label) or (symbol_of(node.op) if node.parents else number_text(node.data))
 
 
 def _counted(group: Group) -> str:

@@ -30,7 +30,7 @@ Path: TypeAlias = tuple[str, ...]
 Cut: TypeAlias = Callable[[Path], Path]
 
 FOLDS = (*LEVELS, "structure", "auto")
-_MOST_NODES, _MOST_ABREAST = 300, 40  # that "auto" leaves, in all and in one column of a picture
+MOST_NODES, _MOST_ABREAST = 300, 40  # that "auto" leaves, in all and in one column of a picture
 _BUNDLE = 5  # leaves that are used by the same groups first become one node if there are so many
 
 
@@ -87,7 +87,7 @@ def fold(
 def _fitting(root: Any, order: Sequence[Any], opened: Any, apart: Any, groups: Groups | None) -> FoldedGraph:
     """The most open way to fold that can be read, or else the one by structure."""
     opened, apart = set(opened), set(apart)
-    if len(order) <= _MOST_NODES and _is_readable(whole := FoldedGraph(root, order, len(order))):
+    if len(order) <= MOST_NODES and _is_readable(whole := FoldedGraph(root, order, len(order))):
         return whole
     paths = groups if groups is not None else groups_of(root)
     structure = structure_of(root)
@@ -102,7 +102,7 @@ def _fitting(root: Any, order: Sequence[Any], opened: Any, apart: Any, groups: G
 
 def _is_readable(folded: FoldedGraph) -> bool:
     """Whether there are few nodes, and few side by side: a leaf stands beside what else its first user is made of."""
-    if len(folded.nodes) > _MOST_NODES:
+    if len(folded.nodes) > MOST_NODES:
         return False
     column: dict[Any, int] = {}
     first: dict[Any, int] = {}

@@ -9,7 +9,7 @@ from autograd_mini.number import number_text
 from autograd_mini.printing import printable
 from autograd_mini.rules import RULES
 
-__all__ = ["Names", "shortened", "written"]
+__all__ = ["Names", "shortened", "symbol_of", "written"]
 
 _INFIX = {"add": " + ", "sub": " - ", "mul": " * ", "div": " / ", "pow": " ** "}
 _FEW = 100  # names are looked for one by one, and from then on all are known
@@ -125,8 +125,12 @@ def written(op: str, arguments: Sequence[Any], text: Callable[[Any], str] = str,
     if op in _INFIX:
         first, second = arguments
         return _INFIX[op].join((enclosed(first) if op == "pow" else text(first), enclosed(second)))
-    symbol = RULES[op].symbol if op in RULES else op
-    return f"{symbol}({', '.join(shortened(arguments, text, keep))})"
+    return f"{symbol_of(op)}({', '.join(shortened(arguments, text, keep))})"
+
+
+def symbol_of(op: str) -> str:
+    """The sign of an op, such as ``*`` for ``mul``; the name of one that is not in the table."""
+    return RULES[op].symbol if op in RULES else op
 
 
 def shortened(items: Sequence[Any], text: Callable[[Any], str] = str, keep: Collection[int] = ()) -> list[str]:

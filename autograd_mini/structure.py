@@ -8,8 +8,8 @@ from autograd_mini.alike import Alike, alike
 from autograd_mini.canonical import canonical_with_places
 from autograd_mini.graph import topological_order
 from autograd_mini.grouping import Groups
+from autograd_mini.notation import symbol_of
 from autograd_mini.numbered import Source
-from autograd_mini.rules import RULES
 
 __all__ = ["structure_of"]
 
@@ -89,7 +89,7 @@ def _symbol(group: Alike, recorded: Mapping[int, Sequence[str]]) -> str:
     """The sign of a group's op; a mean is canonically a quotient, and nobody would look for it under that name."""
     ops = {op for index in group.nodes for op in recorded.get(index, ())}
     op = "mean" if ops == {"mean"} else group.op
-    return RULES[op].symbol if op in RULES else op
+    return symbol_of(op)
 
 
 def _names(groups: Sequence[Alike], symbols: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ from viz.explorer.groups import GroupList
 from viz.explorer.layout import laid_out
 from viz.explorer.page import MODULES, script_text
 from viz.explorer.views import View, views
-from viz.graph_scene import Rest
+from viz.graph_scene import LeftOut
 
 pytestmark = pytest.mark.skipif(
     shutil.which("dot") is None, reason="Graphviz's dot is not installed: nothing is laid out"
@@ -157,7 +157,7 @@ def test_pictures_show_every_edge_of_the_graph(make: Callable[[], Value]) -> Non
         assert view.chosen.hidden == 0
         between = [(view.items[tail], view.items[head]) for tail, head in view.chosen.edges]
         assert len(set(between)) == len(between)
-        rests = [end for pair in between for end in pair if isinstance(end, Rest)]
+        rests = [end for pair in between for end in pair if isinstance(end, LeftOut)]
         shown = {(a, b) for a, b in between if a not in rests and b not in rests}
         wanted = set(wanted_edges(view, data, groups))
         assert shown == {pair for pair in wanted if None not in pair}
@@ -169,7 +169,7 @@ def wanted_edges(view: View, data: GraphData, groups: GroupList) -> Iterator[tup
     item_of: dict[Any, Any] = {
         member: item
         for item in view.items
-        if not isinstance(item, Rest)
+        if not isinstance(item, LeftOut)
         for member in (item.members if isinstance(item, Group) else (item,))
     }
     inside = set(groups.within[view.group]) if view.group else set(data.nodes)
@@ -293,7 +293,8 @@ def test_two_thousand_nodes_are_one_picture_written_in_time(tmp_path: Path) -> N
     assert 1900 < page.nodes <= 2000
     pictures = parts(page.path.read_text(encoding="utf-8"))["data"]["pictures"]
     assert page.nodes in [len(view["items"]) for view in pictures["views"] if view["depth"] is None]
-    assert not pictures["leftOut"]
+    shown = {view["group"] for view in pictures["views"]}
+    assert len(shown) == 1 + sum(len(nodes) > 1 for nodes in GroupList(topological_order(loss)).within.values())
 
 
 @pytest.mark.parametrize("repeats", [200, 666])

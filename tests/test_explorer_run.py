@@ -15,13 +15,13 @@ from nn import MLP, Callback, Dataset, Layer, Module, Normalization, Trainer, cr
 from viz.colors import CLASS_COLORS
 from viz.explorer.answer import labelled_outputs
 from viz.explorer.data import GraphData
-from viz.explorer.run import scene_of
+from viz.explorer.run import content_of
 
 
 def shown(trainer: Trainer, row: int = 0) -> tuple[GraphData, dict[str, Any]]:
-    scene = scene_of(trainer, row)
-    data = GraphData(scene.root)
-    return data, scene.run(data)
+    content = content_of(trainer, row)
+    data = GraphData(content.root)
+    return data, content.run(data)
 
 
 def numbers_of(run: dict[str, Any]) -> Any:
@@ -137,9 +137,9 @@ def test_outputs_are_shares_where_the_loss_reads_them_so(
 ) -> None:
     trainer = Trainer(MLP(2, [3, outputs], activation="softplus", seed=0), loss=loss, progress=False)
     trainer.fit(Dataset([[0.0, 1.0], [1.0, 0.5]], targets), epochs=1)
-    scene = scene_of(trainer, 1)
-    data = GraphData(scene.root)
-    answer = scene.answer(data)
+    content = content_of(trainer, 1)
+    data = GraphData(content.root)
+    answer = content.answer(data)
     assert (answer["kind"], answer["target"], len(answer["outputs"])) == (kind, target, outputs)
     labels = [data.nodes[i].label for i in answer["outputs"]]
     assert labels == (["output"] if outputs == 1 else ["output[0]", "output[1]"])
@@ -160,14 +160,14 @@ def test_normalized_inputs_are_told_in_the_units_of_the_data() -> None:
     normalization = Normalization.fit(rows)
     trainer = Trainer(MLP(2, [3, 2], seed=0), progress=False)
     trainer.fit(normalization(rows), epochs=1)
-    scene = scene_of(trainer, 1, normalization)
-    data = GraphData(scene.root)
-    units = scene.units(data)
+    content = content_of(trainer, 1, normalization)
+    data = GraphData(content.root)
+    units = content.units(data)
     own = [data.nodes[i].data * s + m for i, m, s in zip(*units.values(), strict=True)]
     assert own == pytest.approx([30.0, 9.0])
-    assert scene_of(trainer, 1).units(data) is None
+    assert content_of(trainer, 1).units(data) is None
     with pytest.raises(ValueError, match=r"but must be \(rows, 3\)"):
-        scene_of(trainer, 1, Normalization([0.0] * 3, [1.0] * 3))
+        content_of(trainer, 1, Normalization([0.0] * 3, [1.0] * 3))
 
 
 def test_a_run_of_the_command_line_knows_its_units(tmp_path: Path) -> None:
@@ -176,23 +176,23 @@ def test_a_run_of_the_command_line_knows_its_units(tmp_path: Path) -> None:
     assert main(["train", "--data", str(file), "--quantities", "--layers", "2", "--epochs", "1", "--json",
                  "--save", str(tmp_path / "run")]) == 0  # fmt: skip
     trainer, split = load_run(tmp_path / "run")
-    scene = scene_of(trainer, 0)
-    data = GraphData(scene.root)
-    mean, scale = (np.array(numbers) for numbers in list(scene.units(data).values())[1:])
+    content = content_of(trainer, 0)
+    data = GraphData(content.root)
+    mean, scale = (np.array(numbers) for numbers in list(content.units(data).values())[1:])
     size, age = np.round(split.train.inputs[0] * scale + mean, 9)
-    answer = scene.answer(data)
+    answer = content.answer(data)
     price = answer["target"][0] * answer["units"]["scale"][0] + answer["units"]["mean"][0]
     assert price == pytest.approx(1000 + 20 * (size - 50))
     assert age == (size - 50) % 7
-    assert scene.title == f"Training, row 0, target {price:.1f}, after 1 epoch"
+    assert content.title == f"Training, row 0, target {price:.1f}, after 1 epoch"
 
 
 def test_targets_of_minus_1_and_1_have_a_boundary_too() -> None:
     rows = moons(20, seed=0)
     trainer = Trainer(MLP(2, [3, 1], seed=0), loss="hinge", progress=False)
     trainer.fit(Dataset(rows.inputs, 2.0 * rows.targets - 1.0), epochs=1)
-    scene = scene_of(trainer, 0)
-    boundary = scene.boundary(GraphData(scene.root))
+    content = content_of(trainer, 0)
+    boundary = content.boundary(GraphData(content.root))
     assert (boundary["classes"], boundary["isProbability"]) == (["-1", "1"], False)
     assert [point[2] for point in boundary["points"]] == rows.targets.tolist()
 
@@ -201,8 +201,8 @@ def test_the_boundary_has_the_colours_of_plot_decision_boundary() -> None:
     rows = moons(20, seed=0)
     trainer = Trainer(MLP(2, [3, 2], seed=0), progress=False)
     trainer.fit(rows, epochs=1)
-    scene = scene_of(trainer, 0)
-    boundary = scene.boundary(GraphData(scene.root))
+    content = content_of(trainer, 0)
+    boundary = content.boundary(GraphData(content.root))
     assert boundary["colors"] == list(CLASS_COLORS[:2])
     assert (boundary["names"], boundary["classes"], boundary["left"]) == (["x", "y"], ["0", "1"], 0)
     assert [point[2] for point in boundary["points"]] == rows.targets.tolist()
@@ -213,7 +213,7 @@ def test_foreign_names_cannot_turn_the_words_around_them() -> None:
     data = Dataset(rows.inputs, rows.targets, columns=["x" * 300, "a\nb"], class_names=["a\u202eb", "y" * 300])
     trainer = Trainer(MLP(2, [3, 2], seed=0), progress=False)
     trainer.fit(data, epochs=1)
-    scene = scene_of(trainer, 0)
-    boundary = scene.boundary(GraphData(scene.root))
+    content = content_of(trainer, 0)
+    boundary = content.boundary(GraphData(content.root))
     names = [*boundary["names"], *boundary["classes"]]
     assert all(name.isprintable() and len(name) <= 40 for name in names)

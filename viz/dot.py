@@ -3,7 +3,7 @@
 from typing import Any
 
 from autograd_mini import GraphTooLargeError, Report, Value
-from autograd_mini.folding import Fold, Group
+from autograd_mini.folding import MOST_NODES, Fold, Group
 from nn import Module
 from viz.colors import theme_named
 from viz.figure import Figure
@@ -14,8 +14,6 @@ from viz.marks import proof_for
 from viz.view import part_of
 
 __all__ = ["draw_dot"]
-
-_MOST_NODES = 300
 
 
 def draw_dot(
@@ -84,7 +82,7 @@ def draw_dot(
         raise TypeError(_wrong_type(value))
     proof = proof_for(value, marks)
     scene = part_of(value, fold, focus, radius, paths_to, show_local=show_local)
-    if len(scene.nodes) > _MOST_NODES and not force:
+    if len(scene.nodes) > MOST_NODES and not force:
         raise GraphTooLargeError(_too_large(scene, fold))
     source = graph_source(scene, theme_named(theme), rankdir, proof)
     return Figure(source, scene.description, lambda: graph_text(scene, proof))
@@ -99,7 +97,7 @@ def _too_large(scene: GraphScene, fold: Fold) -> str:
         why = "fold it further" if has_names else f'fold={fold!r} folds named groups, and it has none; fold="structure"'
         how = f'{why}, draw_dot(loss, fold="auto")' if has_names else f'{why} or "auto" needs no names'
     return (
-        f"this graph has {len(scene.nodes):,} nodes, more than the {_MOST_NODES} that a picture of single operations "
+        f"this graph has {len(scene.nodes):,} nodes, more than the {MOST_NODES} that a picture of single operations "
         f"can show; {how}; draw a network as cards, "
         "draw_network(model, example=..., loss=...); draw a smaller part of the graph, draw_dot(loss, focus=node), "
         "draw_dot(loss, paths_to=w), or draw_dot(node) for a node further from the loss; or insist, "

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import graphviz
 
+from autograd_mini.folding import Group
 from autograd_mini.number import number_text
 from viz.colors import Theme, ink
-from viz.graph_scene import Card, GraphScene, Link, Rest
+from viz.graph_scene import Card, GraphScene, LeftOut, Link
 from viz.marks import Proof
 from viz.markup import cell, font, html_text, row, table, tooltip_text
 from viz.scene import Number
@@ -47,24 +48,26 @@ def graph_source(scene: GraphScene, theme: Theme, rankdir: str, proof: Proof | N
         graph.edge(name[link.tail], name[link.head], **_line(link, theme.roles[scene.mark]))
     for pair in scene.rests:
         for end in pair:
-            if isinstance(end, Rest):
+            if isinstance(end, LeftOut):
                 name[end] = f"rest{len(name)}"
                 room = {"shape": "plaintext", "margin": "0.08,0.03", "width": "0", "height": "0"}
                 graph.node(name[end], end.text, fontcolor=theme.faint, **room)
         graph.edge(name[pair[0]], name[pair[1]], style="dotted")
     legend = proof.legend() if proof else ""
-    lines = (scene.caption, _key(links), f"marks: {legend}" if legend else "")
+    lines = (scene.caption, _key(scene, links), f"marks: {legend}" if legend else "")
     caption = [line.replace("\\", "\\\\") for line in lines if line]
     if caption:
         graph.attr(label="\\n".join(caption))
     return str(graph.source)
 
 
-def _key(links: Sequence[Link]) -> str:
-    """Say what is written on single edges in short."""
+def _key(scene: GraphScene, links: Sequence[Link]) -> str:
+    """Say what frames, and words on edges, stand for."""
+    is_folded = any(isinstance(node, Group) for node in scene.nodes)
     locals_are_told = any(link.text.startswith("local ") for link in links)
     arguments_are_told = any(link.argument is not None for link in links)
-    words = ["local: ∂node/∂argument"] * locals_are_told + ["0, 1, …: which argument"] * arguments_are_told
+    words = ["double frame: a folded group", "total: d output / d input, over all paths inside it"] * is_folded
+    words += ["local: ∂node/∂argument"] * locals_are_told + ["0, 1, …: which argument"] * arguments_are_told
     return ";  ".join(words)
 
 

@@ -16,17 +16,17 @@ from typing import Any
 from autograd_mini import RULES, Value
 from autograd_mini.backward import product, sweep_order
 from autograd_mini.folding import Edge, FoldedGraph, Group
-from autograd_mini.notation import Names
+from autograd_mini.notation import Names, symbol_of
 from autograd_mini.number import number_text, product_text
 from viz.scene import Number
 
-__all__ = ["Card", "GraphScene", "Link", "Rest", "by_number"]
+__all__ = ["Card", "GraphScene", "Link", "LeftOut", "by_number"]
 
 _MOST_OUTPUTS = 4  # of a group that are listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rest:
+class LeftOut:
     """Nodes that are left out.
 
     Attributes:
@@ -96,9 +96,9 @@ class GraphScene:
     Attributes:
         folded: the graph.
         nodes: what is shown of it: Values and Groups, each after those it depends on.
-        rests: what is left out, as pairs of ends of which one is a Rest.
+        rests: what is left out, as pairs of ends of which one is a LeftOut.
         description: what is shown, in a few words.
-        caption: a line below the picture.
+        caption: what the picture says as a whole.
         mark: the role of what is pointed out.
         marked: the node to point out, or None.
         on_paths: the Values on the paths to emphasise; empty if none are.
@@ -183,7 +183,7 @@ class GraphScene:
 
     def _value_card(self, node: Value) -> Card:
         role = "operation" if node.parents else node.op if node.op in ("parameter", "constant") else "input"
-        head = _symbol(node.op) if node.parents else node.op or "input"
+        head = symbol_of(node.op) if node.parents else node.op or "input"
         role, head = self._pointed_out(role, head, node is self.root, node)
         hint = repr(node) if self.gradients is None else str(node.line or node.label)  # the repr has no gradient then
         if not node.label and node.op != "constant":
@@ -273,11 +273,6 @@ class GraphScene:
             return gradient
         seed = self.gradient(self.root)
         return None if seed is None else seed * self._handed_down.get(edge.output, 0.0)
-
-
-def _symbol(op: str) -> str:
-    """The sign that an operation is written with."""
-    return RULES[op].symbol if op in RULES else op
 
 
 def by_number(name: str) -> tuple[tuple[str, int, str], ...]:

@@ -10,7 +10,7 @@ from autograd_mini.folding import Fold, FoldedGraph, Group, fold
 from autograd_mini.number import number_text
 from autograd_mini.way import Way
 from nn.checks import whole_number
-from viz.graph_scene import GraphScene, Rest, by_number
+from viz.graph_scene import GraphScene, LeftOut, by_number
 from viz.markup import clean
 
 __all__ = ["in_order", "left_out", "near_by", "part_of"]
@@ -41,7 +41,7 @@ def part_of(
             raise TypeError(f"{name} is a Value of the graph, got {node!r:.60} of type {type(node).__name__}")
     folded = fold(root, how, apart=[node for node in (focus, paths_to) if node is not None])
     nodes = in_order(folded)
-    captions: list[str] = []
+    caption = ""
     on_paths: set[Any] = set()
     rests: list[tuple[Any, Any]] = []
     if paths_to is not None:
@@ -49,17 +49,15 @@ def part_of(
         on_paths = {paths_to, *way.order}
         shown = {folded.node_of[node] for node in on_paths}
         nodes = [node for node in nodes if node in shown]
-        captions.append(_told(way))
+        caption = _told(way)
     if focus is not None:
         nodes, rests = _near(folded, nodes, focus, radius)
-    if any(isinstance(node, Group) for node in nodes):
-        captions.append("double frame: a folded group; total: d output / d input, over all paths inside it")
     return GraphScene(
         folded=folded,
         nodes=nodes,
         rests=rests,
         description=_description(folded, len(nodes)),
-        caption=";  ".join(captions),
+        caption=caption,
         marked=None if focus is None else folded.node_of[focus],
         on_paths=on_paths,
         tells_derivatives=show_local or how is not None,
@@ -167,12 +165,12 @@ def near_by(op: str, count: int, middle: int) -> list[int]:
 
 
 def left_out(node: Any, below: Iterable[Any], above: Iterable[Any], shown: Container[Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield what is left out of what a node depends on and of what depends on it, as edges from and to a Rest."""
+    """Yield what is left out of what a node depends on and of what depends on it, as edges from and to a LeftOut."""
     arguments, uses = (sum(one not in shown for one in some) for some in (below, above))
     if arguments:
-        yield Rest(arguments, "input" if isinstance(node, Group) else "argument"), node
+        yield LeftOut(arguments, "input" if isinstance(node, Group) else "argument"), node
     if uses:
-        yield node, Rest(uses, "use")
+        yield node, LeftOut(uses, "use")
 
 
 def _description(folded: FoldedGraph, count: int) -> str:

@@ -14,7 +14,7 @@ from viz.explorer.groups import GroupList
 from viz.explorer.layout import Pictures, laid_out
 from viz.explorer.maps import maps_of
 from viz.explorer.page import html_page
-from viz.explorer.run import Scene, scene_of
+from viz.explorer.run import Content, content_of
 from viz.explorer.tables import javascript_table
 from viz.explorer.views import views
 
@@ -100,43 +100,43 @@ def explore(
         raise FileNotFoundError(f"there is no folder {str(path.parent)!r}; make it first, or choose another")
     if not isinstance(normalization, Normalization | None):
         raise TypeError(f"normalization is what Split.normalized() gives, got {normalization!r:.60}")
-    scene = _scene(subject, row, normalization)
-    data = GraphData(scene.root)
+    content = _content(subject, row, normalization)
+    data = GraphData(content.root)
     groups = GroupList(data.nodes)
     pictures = laid_out(views(data, groups), data, groups)
-    units = scene.units(data)
+    units = content.units(data)
     told: dict[str, Any] = {
         "graph": data.as_dict(),
         "groups": groups.as_list(data.index),
         "groupOf": packed((groups.number(groups.paths[node]) for node in data.nodes), "i4"),
-        "pictures": {"views": pictures.views, "layouts": pictures.layouts, "leftOut": pictures.left_out},
+        "pictures": {"views": pictures.views, "layouts": pictures.layouts},
         "levels": groups.level_names(),
         "start": _start(pictures),
         **maps_of(data, input_shape, units),
         "units": units,
-        "answer": scene.answer(data),
-        "boundary": scene.boundary(data),
-        "run": scene.run(data),
+        "answer": content.answer(data),
+        "boundary": content.boundary(data),
+        "run": content.run(data),
     }
     if title is not None and told["run"]:
         told["run"]["title"] = None  # it is the reader's own, and does not follow the slider
     table = javascript_table(node.op for node in data.nodes if node.parents)
-    shown = title if title is not None else scene.title
+    shown = title if title is not None else content.title
     page = html_page(told, table, title=shown, theme=theme).encode("utf-8", errors="replace")
     path.write_bytes(page)
     return Explorer(path, len(data.nodes), len(page))
 
 
-def _scene(subject: Any, row: int, normalization: Normalization | None) -> Scene:
+def _content(subject: Any, row: int, normalization: Normalization | None) -> Content:
     if isinstance(subject, Trainer):
-        return scene_of(subject, row, normalization)
+        return content_of(subject, row, normalization)
     if not isinstance(subject, Value):
         kind = type(subject).__name__
         of_model = "; explore(loss), of a loss computed from model(example), or draw_network(model) for its weights"
         fix = of_model if isinstance(subject, Module) else ""
         got = f"{printable(repr(subject), 60)} of type {kind}{fix}"
         raise TypeError(f"explore shows the graph of a Value, or a Trainer; got {got}")
-    return Scene(subject, "The graph of " + (printable(str(subject.label), 60) or "a loss"))
+    return Content(subject, "The graph of " + (printable(str(subject.label), 60) or "a loss"))
 
 
 def _start(pictures: Pictures) -> int:

@@ -15,7 +15,7 @@ from autograd_mini.folding import Group
 from viz.explorer.data import GraphData
 from viz.explorer.groups import GroupList
 from viz.explorer.views import View
-from viz.graph_scene import Rest
+from viz.graph_scene import LeftOut
 from viz.render import RenderFailedError, render
 
 __all__ = ["Pictures", "laid_out"]
@@ -36,12 +36,10 @@ class Pictures:
         views: the pictures; what each shows, and which layout it has.
         layouts: each shape once: size, the middle of every item, and the points of every edge; `far` says that the
             last so many edges are long and were drawn without dot, `simple` that dot did not end and all was.
-        left_out: how many pictures were left out.
     """
 
     views: list[dict[str, Any]]
     layouts: list[dict[str, Any]]
-    left_out: int
 
 
 def laid_out(views: Iterable[View], data: GraphData, groups: GroupList) -> Pictures:
@@ -53,11 +51,10 @@ def laid_out(views: Iterable[View], data: GraphData, groups: GroupList) -> Pictu
     shapes: dict[str, int] = {}
     sizes: list[int] = []
     told: list[dict[str, Any]] = []
-    left_out = items = 0
+    items = 0
     for view in views:
         source = _dot(view)
         if source not in shapes and items > _MOST_ITEMS:
-            left_out += 1
             continue
         if source not in shapes:
             shapes[source] = len(shapes)
@@ -66,7 +63,7 @@ def laid_out(views: Iterable[View], data: GraphData, groups: GroupList) -> Pictu
         told.append(_told(view, shapes[source], data, groups))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         layouts = [layout for some in pool.map(_drawn, _batches(list(shapes), sizes)) for layout in some]
-    return Pictures(told, layouts, left_out)
+    return Pictures(told, layouts)
 
 
 def _dot(view: View) -> str:
@@ -77,7 +74,7 @@ def _dot(view: View) -> str:
     if len(edges) - len(far) > _SIMPLE:
         lines.append("splines=line")
     for i, item in enumerate(view.items):
-        kind = "group" if isinstance(item, Group) else "rest" if isinstance(item, Rest) else "node"
+        kind = "group" if isinstance(item, Group) else "rest" if isinstance(item, LeftOut) else "node"
         width, height = _SIZES[kind]
         lines.append(f"n{i} [width={width / _INCH:.3f} height={height / _INCH:.3f}]")
     lines += [f"n{a} -> n{b}" for a, b in edges if (a, b) not in far]
@@ -214,7 +211,7 @@ def _told(view: View, layout: int, data: GraphData, groups: GroupList) -> dict[s
     """A picture for the page: a node is its number, a group its number in a list, the rest a text."""
     items = [
         [groups.number(item, is_outside=i >= view.inside)] if isinstance(item, Group)
-        else item.text if isinstance(item, Rest) else data.index[item]
+        else item.text if isinstance(item, LeftOut) else data.index[item]
         for i, item in enumerate(view.items)
     ]  # fmt: skip
     return {"group": groups.number(view.group), "depth": view.depth, "items": items, "inside": view.inside,

@@ -16,11 +16,11 @@ from viz.explorer.boundary import boundary_of
 from viz.explorer.checkpoints import checkpoints_of
 from viz.explorer.data import GraphData
 
-__all__ = ["Scene", "scene_of"]
+__all__ = ["Content", "content_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Content:
     """What is to be shown.
 
     Attributes:
@@ -40,7 +40,7 @@ class Scene:
     units: Callable[[GraphData], Any] = field(default=lambda data: None)
 
 
-def scene_of(trainer: Trainer, row: int, normalization: Normalization | None = None) -> Scene:
+def content_of(trainer: Trainer, row: int, normalization: Normalization | None = None) -> Content:
     """Compute the loss of one row of the training data, in evaluation mode, with all numbers of the row as inputs.
 
     Raises:
@@ -99,7 +99,7 @@ def scene_of(trainer: Trainer, row: int, normalization: Normalization | None = N
         nodes = [data.index[inputs[i]] for i in places]
         return {"nodes": nodes} | {name: [numbers[i] for i in places] for name, numbers in told.items()}
 
-    return Scene(loss, title, lambda data: boundary_of(trainer, inputs, made, data), run, answer, units)
+    return Content(loss, title, lambda data: boundary_of(trainer, inputs, made, data), run, answer, units)
 
 
 def _noted(trainer: Trainer, what: str) -> Normalization | None:

@@ -145,7 +145,7 @@ export class Graph {
       for (const e of this.edges(i)) if (inside[this.args[e]]) { inside[i] = 1; break; }
     }
     if (!inside[this.root]) return { count: 0, best: [] };
-    const best = new Map([[this.root, [{ product: 1, node: this.root, last: null, local: null }]]]);
+    const best = new Map([[this.root, [{ product: 1, node: this.root, last: null }]]]);
     const counts = new Map([[this.root, 1]]);
     for (const node of this.order) {
       if (!inside[node] || node === target || !best.has(node)) continue;
@@ -155,16 +155,16 @@ export class Graph {
         const parent = this.args[e];
         if (!inside[parent]) continue;
         counts.set(parent, (counts.get(parent) || 0) + number);
-        const more = arriving.map((last) => ({ product: last.product * this.local[e], node: parent, last, local: this.local[e] }));
+        const more = arriving.map((last) => ({ product: last.product * this.local[e], node: parent, last }));
         const all = [...(best.get(parent) || []), ...more];
         all.sort((a, b) => size(b.product) - size(a.product));
         best.set(parent, all.slice(0, most));
       }
     }
     const found = (best.get(target) || []).map((link) => {
-      const nodes = [], factors = [];
-      for (let at = link; at; at = at.last) { nodes.unshift(at.node); if (at.last) factors.unshift(at.local); }
-      return { product: link.product, share: link.product / this.gradient[target], nodes, factors };
+      const nodes = [];
+      for (let at = link; at; at = at.last) nodes.unshift(at.node);
+      return { product: link.product, share: link.product / this.gradient[target], nodes };
     });
     return { count: counts.get(target) || 0, best: found };
   }

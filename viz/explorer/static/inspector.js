@@ -56,6 +56,13 @@ export class Inspector {
     ];
   }
 
+  // `select` alone does not move the focus in every browser.
+  focusEdit() {
+    const field = document.getElementById("edit");
+    field?.focus();
+    field?.select();
+  }
+
   edit(node) {
     const { app } = this, was = app.graph.recorded[node];
     const note = h("p", { id: "edit-note", class: "quiet", role: "status" }, app.changed.has(node) ? `was ${numberText(was, 6)} in Python` : "Enter computes both passes again; ↑ and ↓ change it by a tenth.");

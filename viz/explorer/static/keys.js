@@ -51,7 +51,7 @@ export function listenToKeys(app, find) {
     " ": () => app.stepper.toggle(),
     f: () => find("follow").click(),
     g: () => app.picture.focus(app.picture.focused),
-    e: () => find("edit")?.select(),
+    e: () => app.inspector.focusEdit(),
     r: () => app.restore(),
     t: nextTheme,
     u: () => app.up(),

@@ -139,7 +139,7 @@ class App {
     this.selected = what;
     find("tab-node").click();
     this.update();
-    if (edit) find("edit")?.select();
+    if (edit) this.inspector.focusEdit();
   }
 
   // Select a node and show it, in the picture of another group if need be.
