@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from benchmarks.compiled_steps import run_compiled_steps
 from benchmarks.compiling import run_compile_time, run_compiled_expression
+from benchmarks.explorer import run_explorer
 from benchmarks.figures import Figure
 from benchmarks.races import RACES, run_races
 from benchmarks.scaling import run_scaling
@@ -18,6 +19,7 @@ OTHERS = {
     "compiled-steps": run_compiled_steps,
     "compiled-expression": run_compiled_expression,
     "compile-time": run_compile_time,
+    "explorer": run_explorer,
 }
 NAMES = [*RACES, *OTHERS]
 PEERS = {**dict.fromkeys(RACES, ("micrograd",)), "compiled-steps": ("torch", "jax")}
@@ -25,7 +27,7 @@ METHOD = (
     "Median (quartiles) of one ratio per round, of processor time; samples of whole steps in turn, order swapped every "
     "round, each engine in its own warmed-up process with one thread, gc on. Scaling: build, backward, free; peak "
     "resident memory. Compiled steps: float64 everywhere, each process kept on one processor (where the system cannot: "
-    "wall time). A setting OPENBLAS_CORETYPE is not passed on. Compile time: trace and compile."
+    "wall time). A setting OPENBLAS_CORETYPE is not passed on. Compile time: trace and compile. Explorer: wall time."
 )
 
 

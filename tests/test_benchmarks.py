@@ -14,6 +14,7 @@ from autograd_mini import Value, statistics
 from benchmarks.__main__ import NAMES
 from benchmarks.compiled_steps import ENGINES, LEARNING_RATE, NETWORKS, Network, matrices, prepared
 from benchmarks.compiling import chain
+from benchmarks.explorer import GRAPHS as GRAPHS_TO_EXPLORE
 from benchmarks.figures import figure
 from benchmarks.races import RACES, Race, numbers, same
 from benchmarks.scaling import GRAPHS, Build
@@ -53,6 +54,12 @@ def test_the_gpt_of_arrays_takes_the_steps_of_the_one_of_scalars(engine: str) ->
     assert len(answer) == 1 + (27 + 8 + 4 * 16 + 2 * 64 + 27) * 16
     assert same(answer, numbers(with_scalars()))
     assert same(numbers(with_arrays()), numbers(with_scalars()))
+
+
+def test_the_graphs_of_the_explorer_are_as_large_as_they_are_called() -> None:
+    nodes = [statistics(make()).nodes for make, _ in GRAPHS_TO_EXPLORE.values()]
+    assert nodes == [pytest.approx(size, rel=0.1) for size in (279, 2_000, 105_000, 105_000)]
+    assert min(nodes[2:]) > 100_000
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
