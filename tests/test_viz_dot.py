@@ -161,6 +161,29 @@ def test_numbers_that_round_to_zero_keep_their_size():
     assert not re.search(r"-0(\.0+)?[ <\"]", source)
 
 
+def test_nodes_without_a_label_have_the_name_that_the_debugger_knows_them_by():
+    x = Value(2.0)
+    root = (x * parameter(3.0, "w")).tanh() + 1.0
+    source = re.sub(r"</?B>|<FONT[^>]*>|</FONT>", "", draw_dot(root).source)
+    for head in (">input&#160;&#160;x1<", ">*&#160;&#160;v1<", ">tanh&#160;&#160;v2<", ">+  output&#160;&#160;L<"):
+        assert head in source
+    assert "w&#160;" not in source
+    assert "constant&#160;" not in source
+
+
+def test_numbers_of_different_times_are_told():
+    w = parameter(2.0, "w")
+    root = w * Value(3.0, "x")
+    root.backward()
+    assert "different times" not in draw_dot(root).source
+    w.data = 7.0
+    figure = draw_dot(root)
+    told = "numbers of different times: mul(w=7, x=3) was 6.0 in the forward pass and is 21.0 now"
+    assert told in figure.source
+    assert told in figure.text
+    assert "different times" in draw_dot(root, fold=0).source
+
+
 def test_a_value_made_under_no_grad_is_an_input():
     with no_grad():
         root = Value(2.0) * 3

@@ -97,7 +97,7 @@ def _too_large(scene: GraphScene, fold: Fold) -> str:
         why = "fold it further" if has_names else f'fold={fold!r} folds named groups, and it has none; fold="structure"'
         how = f'{why}, draw_dot(loss, fold="auto")' if has_names else f'{why} or "auto" needs no names'
     return (
-        f"this graph has {len(scene.nodes):,} nodes, more than the {MOST_NODES} that a picture of single operations "
+        f"this picture has {len(scene.nodes):,} nodes, more than the {MOST_NODES} that a picture of single operations "
         f"can show; {how}; draw a network as cards, "
         "draw_network(model, example=..., loss=...); draw a smaller part of the graph, draw_dot(loss, focus=node), "
         "draw_dot(loss, paths_to=w), or draw_dot(node) for a node further from the loss; or insist, "

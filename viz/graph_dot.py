@@ -94,6 +94,8 @@ def _value(card: Card, is_root: bool, theme: Theme, proof: Proof | None) -> str:
         return table(row(cell(content)), border=1, cellpadding=3, color=theme.line, bgcolor=fill, style="dashed")
     wide: dict[str, str | float] = {"colspan": 2}
     head = font(html_text(card.head), 12 if number.node.parents else 9, ink(fill), bold=True)
+    if card.alias and not card.name:
+        head += font(f"&#160;&#160;{html_text(card.alias)}", 8, ink(fill))
     label = html_text(card.name)
     rows = [
         row(cell(head, bgcolor=fill, **wide)),

@@ -19,6 +19,7 @@ from autograd_mini.folding import Edge, FoldedGraph, Group
 from autograd_mini.notation import Names, symbol_of
 from autograd_mini.number import number_text, product_text
 from viz.scene import Number
+from viz.summary import at_most
 
 __all__ = ["Card", "GraphScene", "Link", "LeftOut", "by_number"]
 
@@ -52,6 +53,7 @@ class Card:
             is pointed out as.
         head: the sign of its operation, or its role; of a group its name.
         name: the label of a single node.
+        alias: what a single node without a label is called elsewhere, such as ``v1``; empty for a constant.
         counts: what is folded into a group; empty for a single node.
         lines: a single node's number; of a group its outputs and the leaf with the largest gradient, and words.
         hint: a line on all of it.
@@ -60,6 +62,7 @@ class Card:
     role: str
     head: str
     name: str
+    alias: str
     counts: str
     lines: tuple[Number | str, ...]
     hint: str
@@ -186,9 +189,9 @@ class GraphScene:
         head = symbol_of(node.op) if node.parents else node.op or "input"
         role, head = self._pointed_out(role, head, node is self.root, node)
         hint = repr(node) if self.gradients is None else str(node.line or node.label)  # the repr has no gradient then
-        if not node.label and node.op != "constant":
-            hint = f"{self.name(node)}: {hint}"
-        return Card(role, head, self.names(node), "", (self._number("", node),), hint)
+        alias = "" if node.label or node.op == "constant" else self.name(node)
+        hint = f"{alias}: {hint}" if alias else hint
+        return Card(role, head, self.names(node), alias, "", (self._number("", node),), hint)
 
     def _group_card(self, group: Group) -> Card:
         kind = "operation" if group.operations else (group.leaves[0].op or "input")
@@ -196,7 +199,7 @@ class GraphScene:
         counts = _counts(group)
         ends = f"; {_counted(group.inputs, 'input')}, {_counted(group.outputs, 'output')}" if group.operations else ""
         lines = (*(self._outputs(group) if group.operations else self._range(group)), *self._largest_leaf(group))
-        return Card(role, head, "", counts, lines, f"{group.name}: {counts}{ends}")
+        return Card(role, head, "", "", counts, lines, f"{group.name}: {counts}{ends}")
 
     def _pointed_out(self, role: str, head: str, is_root: bool, node: Any) -> tuple[str, str]:
         if is_root:
@@ -209,8 +212,10 @@ class GraphScene:
         shown = {node: self._output_name(node, group) for node in outputs[:_MOST_OUTPUTS]}
         yield from (self._number(shown[node], node) for node in sorted(shown, key=lambda node: by_number(shown[node])))
         if len(outputs) > _MOST_OUTPUTS:
-            smaller = "" if self.gradient(outputs[0]) is None else ", with smaller gradients"
-            yield f"{len(outputs) - _MOST_OUTPUTS:,} more outputs{smaller}"
+            rest = outputs[_MOST_OUTPUTS:]
+            largest = self.gradient(rest[0])
+            bound = "" if largest is None else f", |∂| ≤ {at_most(abs(largest))}"
+            yield f"{len(rest):,} more output{'s' * (len(rest) > 1)}{bound}"
 
     def _output_name(self, node: Any, group: Group) -> str:
         """What an output is called within its group."""

@@ -8,6 +8,7 @@ from autograd_mini import Value
 from autograd_mini.backward import hand_down
 from autograd_mini.folding import Fold, FoldedGraph, Group, fold
 from autograd_mini.number import number_text
+from autograd_mini.replay import refuse_changed_data
 from autograd_mini.way import Way
 from nn.checks import whole_number
 from viz.graph_scene import GraphScene, LeftOut, by_number
@@ -41,7 +42,7 @@ def part_of(
             raise TypeError(f"{name} is a Value of the graph, got {node!r:.60} of type {type(node).__name__}")
     folded = fold(root, how, apart=[node for node in (focus, paths_to) if node is not None])
     nodes = in_order(folded)
-    caption = ""
+    captions: list[str] = []
     on_paths: set[Any] = set()
     rests: list[tuple[Any, Any]] = []
     if paths_to is not None:
@@ -49,15 +50,19 @@ def part_of(
         on_paths = {paths_to, *way.order}
         shown = {folded.node_of[node] for node in on_paths}
         nodes = [node for node in nodes if node in shown]
-        caption = _told(way)
+        captions.append(_told(way))
     if focus is not None:
         nodes, rests = _near(folded, nodes, focus, radius)
+    try:
+        refuse_changed_data((one for node in nodes for one in _values(node)), partials=False)
+    except ValueError as error:
+        captions.append(f"numbers of different times: {clean(str(error), 200)}")
     return GraphScene(
         folded=folded,
         nodes=nodes,
         rests=rests,
         description=_description(folded, len(nodes)),
-        caption=caption,
+        caption=";  ".join(captions),
         marked=None if focus is None else folded.node_of[focus],
         on_paths=on_paths,
         tells_derivatives=show_local or how is not None,
@@ -90,10 +95,11 @@ def _told(way: Way) -> str:
     gradient = {way.loss: 1.0}
     hand_down(gradient, way.order)
     count = way.count()
-    paths = f"{count:,} path{'s' * (count > 1)}" if count < 10**12 else "many paths"
+    paths = f"{count:,} paths" if count < 10**12 else "many paths"
+    how = "along the only path" if count == 1 else f"the sum over {paths}, all of which are shown"
     output = clean(way.name(way.loss))
     ends = f"∂{output}/∂{clean(way.name(way.w))}"
-    told = f"{ends} = {number_text(gradient[way.w], 4)}, the sum over {paths}, all of which are shown"
+    told = f"{ends} = {number_text(gradient[way.w], 4)}, {how}"
     return told if way.loss.label else f"{told};  {output}: the output"
 
 
@@ -178,7 +184,7 @@ def _description(folded: FoldedGraph, count: int) -> str:
     if all_of_it < size:
         whole = f"graph of {size:,} nodes folded to {all_of_it:,}"
         return whole if count == all_of_it else f"{count:,} nodes of a {whole}"
-    return f"graph of {count} nodes" if count == size else f"{count:,} nodes of {size:,}"
+    return f"graph of {count} node{'s' * (count != 1)}" if count == size else f"{count:,} nodes of {size:,}"
 
 
 def _family(node: Any) -> Any:
