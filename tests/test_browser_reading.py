@@ -63,6 +63,9 @@ def test_on_a_phone_the_picture_comes_into_view_and_small_groups_are_read(
     assert bar["y"] + bar["height"] == pytest.approx(900, abs=2)
     page.locator("#panel-node table .link").last.click()
     assert page.evaluate("document.querySelector('.stage').getBoundingClientRect().top") >= 0
+    page.evaluate("document.querySelector('h1').textContent = 'Training, row 0, target 3, after 20 epochs'")
+    page.locator("#search").fill("a")
+    assert page.locator("#found").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 420
     opened.close()
 
