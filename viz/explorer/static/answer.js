@@ -35,7 +35,7 @@ function choice(app, { outputs, kind, names, target }, values) {
 // Plain numbers; of normalized targets in the units that they have in the data.
 function numbers(app, { outputs, target, units }, values) {
   const own = (number, i) => (units ? number * units.scale[i] + units.mean[i] : number);
-  const targets = Array.isArray(target) && target.length === values.length ? target : null;
+  const targets = target?.length === values.length ? target : null;
   const head = ["output", units ? "normalized" : "value", units && "in its own units", targets && "target"].filter(Boolean);
   const rows = values.slice(0, MOST).map((value, i) => h("tr", {}, h("th", { scope: "row" }, app.inspector.link(outputs[i])), h("td", {}, numberText(value)),
     units ? h("td", {}, numberText(own(value, i))) : null, targets ? h("td", {}, numberText(own(targets[i], i))) : null));
