@@ -41,8 +41,14 @@ def test_maps_are_gone_through_by_keys(chromium: Any, lecture: tuple[Path, Value
     assert page.locator(".maps .cell").first.inner_text().startswith("x[7] = ")
     page.keyboard.press("Enter")
     assert page.locator("#panel-node h2").inner_text() == "x[7]"
+    focused = "document.activeElement.getAttribute('aria-label')"
+    assert page.evaluate(focused).startswith("x[7], input")
     page.locator("#tab-maps").click()
     assert page.locator(".maps rect.selected").count() == 1
+    page.locator("#tab-node").click()
+    page.locator("#panel-node tbody .link").first.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate(focused).startswith(page.locator("#panel-node h2").inner_text())
     opened.close()
 
 
