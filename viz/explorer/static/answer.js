@@ -28,7 +28,7 @@ function choice(app, { outputs, kind, names, target }, values) {
   return [
     best < 0 ? "" : h("p", { class: "formula" }, `${names[best]}, with ${shareText(shares[best])}`, target === null ? "" : best === target ? "; so is the target" : `; the target is ${names[target]}, with ${shareText(shares[target])}`),
     h("table", { class: "bars" }, h("thead", {}, h("tr", {}, ["class", "logit", kind, "mark"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows)),
-    names.length > MOST ? h("p", { class: "quiet" }, `and ${plural(names.length - MOST, "class", "classes")} more, all smaller`) : "",
+    names.length > MOST ? h("p", { class: "quiet" }, `and ${plural(names.length - MOST, "class", "classes")} more, the largest with ${shareText(Math.max(...shares.filter((_, i) => !shown.includes(i))))}`) : "",
   ];
 }
 
