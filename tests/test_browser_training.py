@@ -106,6 +106,20 @@ def test_the_boundary_is_where_the_model_is_undecided(chromium: Any, run_of_moon
     opened.close()
 
 
+def test_places_on_the_axes_are_told_apart(chromium: Any, tmp_path: Path) -> None:
+    rows = moons(30, seed=0)
+    trainer = Trainer(MLP(2, [2], seed=0), progress=False)
+    trainer.fit(Dataset(rows.inputs * [200.0, 0.001] + [1000.0, 5.0], rows.targets), epochs=1)
+    explore(trainer, tmp_path / "page.html")
+    opened = Opened(chromium, tmp_path / "page.html")
+    opened.page.locator("#tab-run").click()
+    for axis in ("middle", "end"):
+        texts = opened.page.locator(f".plane text.{axis}:not(.name)").all_text_contents()
+        assert len(texts) == len(set(texts)) >= 3
+        assert not any("e" in text for text in texts)
+    opened.close()
+
+
 def test_of_many_classes_the_target_is_shown_and_the_largest_left_out_is_told(chromium: Any, tmp_path: Path) -> None:
     trainer = Trainer(MLP(1, [25], seed=0), progress=False)
     trainer.fit(Dataset([[k / 25] for k in range(25)], list(range(25))), epochs=1)
