@@ -66,7 +66,8 @@ def with_leaves(order: Sequence[Any], groups: Groups) -> Groups:
 
 def layers_among(paths: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
     """The paths of layers: what neurons, or other parts that ``nn`` knows, are in."""
-    return {cut_at("layer", path) for path in set(paths) if any(map(_UNIT.fullmatch, path))}
+    known = (path for path in set(paths) if any(_UNIT.fullmatch(name) or _NORM.fullmatch(name) for name in path))
+    return {cut_at("layer", path) for path in known}
 
 
 def cut_at(level: str, path: tuple[str, ...], layers: Collection[tuple[str, ...]] = frozenset()) -> tuple[str, ...]:

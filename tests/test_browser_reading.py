@@ -41,8 +41,14 @@ def test_maps_are_gone_through_by_keys(chromium: Any, lecture: tuple[Path, Value
     assert page.locator(".maps .cell").first.inner_text().startswith("x[7] = ")
     page.keyboard.press("Enter")
     assert page.locator("#panel-node h2").inner_text() == "x[7]"
+    focused = "document.activeElement.getAttribute('aria-label')"
+    assert page.evaluate(focused).startswith("x[7], input")
     page.locator("#tab-maps").click()
     assert page.locator(".maps rect.selected").count() == 1
+    page.locator("#tab-node").click()
+    page.locator("#panel-node tbody .link").first.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate(focused).startswith(page.locator("#panel-node h2").inner_text())
     opened.close()
 
 
@@ -63,6 +69,9 @@ def test_on_a_phone_the_picture_comes_into_view_and_small_groups_are_read(
     assert bar["y"] + bar["height"] == pytest.approx(900, abs=2)
     page.locator("#panel-node table .link").last.click()
     assert page.evaluate("document.querySelector('.stage').getBoundingClientRect().top") >= 0
+    page.evaluate("document.querySelector('h1').textContent = 'Training, row 0, target 3, after 20 epochs'")
+    page.locator("#search").fill("a")
+    assert page.locator("#found").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 420
     opened.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nn import MLP, Normalization, Trainer, cross_entropy, digits, moons
+from nn import MLP, Dataset, Normalization, Trainer, cross_entropy, digits, moons
 from tests.browser import Opened
 from viz import explore
 
@@ -103,6 +103,36 @@ def test_the_boundary_is_where_the_model_is_undecided(chromium: Any, run_of_moon
     page.locator("#epoch").focus()
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("explorer.boundary.line.getAttribute('d')") != before
+    opened.close()
+
+
+def test_places_on_the_axes_are_told_apart(chromium: Any, tmp_path: Path) -> None:
+    rows = moons(30, seed=0)
+    trainer = Trainer(MLP(2, [2], seed=0), progress=False)
+    trainer.fit(Dataset(rows.inputs * [200.0, 0.001] + [1000.0, 5.0], rows.targets), epochs=1)
+    explore(trainer, tmp_path / "page.html")
+    opened = Opened(chromium, tmp_path / "page.html")
+    opened.page.locator("#tab-run").click()
+    for axis in ("middle", "end"):
+        texts = opened.page.locator(f".plane text.{axis}:not(.name)").all_text_contents()
+        assert len(texts) == len(set(texts)) >= 3
+        assert not any("e" in text for text in texts)
+    opened.close()
+
+
+def test_of_many_classes_the_target_is_shown_and_the_largest_left_out_is_told(chromium: Any, tmp_path: Path) -> None:
+    trainer = Trainer(MLP(1, [25], seed=0), progress=False)
+    trainer.fit(Dataset([[k / 25] for k in range(25)], list(range(25))), epochs=1)
+    trainer.model.layers[0].neurons[24].b.data = -9.0
+    explore(trainer, tmp_path / "page.html", row=24)
+    opened = Opened(chromium, tmp_path / "page.html")
+    answer = opened.page.locator("#panel-node .answer")
+    outputs = np.array([float(z) for z in trainer.predict([[24 / 25]])[0]])
+    shares = sorted(100.0 * np.exp(outputs) / np.exp(outputs).sum())
+    assert answer.locator("tbody th").all_inner_texts()[-1] == "24"
+    left = re.search(r"and 5 classes more, the largest with ([\d.]+) %", answer.inner_text())
+    assert left
+    assert float(left[1]) == pytest.approx(shares[5], rel=0.01)
     opened.close()
 
 

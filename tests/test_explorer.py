@@ -17,7 +17,7 @@ import pytest
 from autograd_mini import Value, dot, parameter, record_lines, scope, topological_order
 from autograd_mini.folding import Group
 from autograd_mini.functions import sum as add_up
-from nn import MLP, cross_entropy
+from nn import MLP, Normalization, cross_entropy
 from viz import explore
 from viz.explorer.data import GraphData
 from viz.explorer.groups import GroupList
@@ -353,6 +353,10 @@ def test_wrong_options(tmp_path: Path) -> None:
     wrong: Any = 3
     with pytest.raises(TypeError, match=r"normalization is what Split.normalized\(\) gives, got 3"):
         explore(small(), tmp_path / "page.html", normalization=wrong)
+    with pytest.raises(ValueError, match=r"row=3 is of the data of a Trainer, and a Value has none; leave it out, or"):
+        explore(small(), tmp_path / "page.html", row=3)
+    with pytest.raises(ValueError, match=r"normalization is of the data of a Trainer, and a Value has none"):
+        explore(small(), tmp_path / "page.html", normalization=Normalization([0.0], [1.0]))
     with pytest.raises(TypeError, match="a title is text, got 3 of type int; write str"):
         explore(small(), tmp_path / "page.html", title=wrong)
     x = Value(2.0, "x")

@@ -126,7 +126,12 @@ def test_the_run_says_which_row_it_is_of() -> None:
     ("loss", "outputs", "targets", "kind", "target"),
     [
         ("cross_entropy", 2, [0, 1], "softmax", 1),
+        ("cross_entropy", 2, [[0.5, 0.5], [0.0, 1.0]], "softmax", 1),
+        ("cross_entropy", 2, [[0.0, 1.0], [0.25, 0.75]], "softmax", None),
         ("binary_cross_entropy", 1, [0, 1], "sigmoid", 1),
+        ("binary_cross_entropy", 1, [0.0, 1.0], "sigmoid", 1),
+        ("binary_cross_entropy", 1, [0.0, 0.25], "sigmoid", None),
+        ("mean_squared_error", 1, [0, 1], "numbers", [1]),
         ("mean_squared_error", 1, [0.25, 0.75], "numbers", [0.75]),
         ("mean_squared_error", 2, [[0.25, 0.5], [0.75, 1.0]], "numbers", [0.75, 1.0]),
         ("hinge", 1, [-1.0, 1.0], "numbers", [1.0]),

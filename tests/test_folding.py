@@ -188,6 +188,13 @@ def test_dropout_and_batch_norm_belong_to_their_layer():
     assert_chain_rule_holds(loss, folded)
 
 
+def test_batch_norm_of_a_sequential_belongs_to_the_network():
+    model = Sequential(Layer(2, 3, activation="linear"), BatchNorm(3), "tanh", Layer(3, 2))
+    loss = cross_entropy(model([[0.5, 1.0], [-1.0, 2.0]]), [0, 1])
+    names = {how: [node.name for node in fold(loss, how).nodes] for how in ("layer", "network")}
+    assert names == {"layer": ["layer1", "batchnorm2", "layer4", "loss"], "network": ["network", "loss"]}
+
+
 @pytest.mark.parametrize("is_training", [True, False])
 def test_batch_norm_is_one_group_with_its_arithmetic(is_training):
     rows = [[0.1, 0.2, 0.3], [0.5, -0.2, 0.1]]

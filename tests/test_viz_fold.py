@@ -263,6 +263,8 @@ def test_a_fan_near_the_focus_is_cut():
     assert {line.split(" = ")[0] for line in text.split("\n") if " more " not in line} == {*shown, "v4", "v5"}
     assert "92 more arguments of v4" in text
     assert "2 more uses of x[3]" in text
+    weights, inputs = (", ".join(shown[i : i + 3]) for i in (0, 3))
+    assert f"v4 = dot(…, {weights}, …, {inputs}, …) = " in text
     assert len(nodes(draw_dot(sum(xs[:20]), focus=xs[7], radius=30).source)) == 2 * 20 + 1
 
 

@@ -173,6 +173,15 @@ def test_an_output_that_is_z_itself_is_written_once():
     assert "linear(z)" in draw_network(layer).source
 
 
+def test_neurons_behind_each_other_in_one_part_have_scales_of_their_own_in_the_key():
+    model = Sequential(Sequential(Neuron(1, seed=0), Neuron(1, seed=1)), Layer(1, 2, seed=2))
+    model[0][1].w[0].data = 90.0
+    scene = observe(model)
+    first, second, layer = (cards[0].largest for cards in scene.layers)
+    ends = Paint(scene, THEMES["light"]).ends
+    assert ends == {"sequential1.neuron1": first, "sequential1.neuron2": second, "layer2": layer}
+
+
 def test_layers_of_like_numbers_share_one_scale():
     model = MLP(1, [1, 1], activation="linear", initializer=lambda *_: 2.0)
 

@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 
 from autograd_mini import Value, gradients
@@ -127,7 +128,9 @@ def test_wrong_batches_are_told_the_fix():
         draw_network(model, example=[1, 2], batch=[[1, 2]])
     with pytest.raises(ValueError, match=r"batch is one row of 2 numbers; give a list of rows, batch=\[row\]"):
         draw_network(model, batch=[1, 2])
-    for row in (2, -1, 0.5):
+    scene = observe(model, batch=[[1, 2], [3, 4]], row=np.int64(1))
+    assert scene.notes[0] == "training mode: row 1 of a batch of 2"
+    for row in (2, -1, 0.5, True):
         with pytest.raises(ValueError, match=rf"row is {row}, but must be a row of the batch, 0 to 1"):
             draw_network(model, batch=[[1, 2], [3, 4]], row=row)
     with pytest.raises(ValueError, match="cannot take the variance of a batch of one row"):

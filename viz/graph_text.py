@@ -12,6 +12,8 @@ from viz.scene import Number
 
 __all__ = ["graph_text"]
 
+_MOST_NAMED = 20  # arguments of an operation
+
 
 def graph_text(scene: GraphScene, proof: Proof | None = None) -> str:
     """Write a node to a line, arguments before what is made of them; its derivatives where the picture tells them.
@@ -59,7 +61,7 @@ def graph_text(scene: GraphScene, proof: Proof | None = None) -> str:
 def _value(node: Value, scene: GraphScene, proof: Proof | None) -> str:
     is_root = node is scene.root
     shown = scene.stand_ins.get(node, node)
-    arguments = ", ".join(map(scene.name, shown.parents))
+    arguments = ", ".join(_arguments(shown, scene))
     made = f"{shown.op}({arguments}) = " if shown.parents else ""
     number = scene.card(node).lines[0]
     assert isinstance(number, Number)
@@ -69,6 +71,14 @@ def _value(node: Value, scene: GraphScene, proof: Proof | None) -> str:
     name = scene.name(node)
     is_number = node.op == "constant" and not node.label  # it is called by its number, which need not be said twice
     return f"{'' if is_number else f'{name} = '}{made}{data}{role}{gradient}{': the output' if is_root else ''}"
+
+
+def _arguments(node: Value, scene: GraphScene) -> list[str]:
+    """The names of the arguments; of many those that are shown, or a fan that the picture cuts would be read out."""
+    nodes, node_of = set(scene.nodes), scene.folded.node_of
+    is_long = len(node.parents) > _MOST_NAMED
+    names = ["…" if is_long and node_of.get(one) not in nodes else scene.name(one) for one in node.parents]
+    return [name for name, before in zip(names, ["", *names], strict=False) if not name == before == "…"]
 
 
 def _line(line: Number | str, proof: Proof | None) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from numbers import Integral
 from operator import mul
 from typing import Any
 
@@ -133,7 +134,7 @@ def _rows(model: Any, example: Any, batch: Any, row: Any) -> tuple[Any, int | No
         rows, is_batch = rows_of_numbers(f"the batch for {model!r}", batch, model.inputs)
         if not is_batch:
             raise ValueError(f"batch is one row of {len(rows[0])} numbers; give a list of rows, batch=[row]")
-        if not (isinstance(row, int) and 0 <= row < len(rows)):
+        if isinstance(row, bool) or not (isinstance(row, Integral) and 0 <= int(row) < len(rows)):
             raise ValueError(f"row is {row!r:.40}, but must be a row of the batch, 0 to {len(rows) - 1}")
     return [[x if isinstance(x, Value) else Value(x) for x in one] for one in rows], None if batch is None else row
 

@@ -7,7 +7,7 @@ from autograd_mini.number import number_text
 from viz.colors import Theme, diverging
 from viz.marks import Proof
 from viz.markup import cell, font, html_text, row, table
-from viz.scene import Edge, NetworkScene, Number
+from viz.scene import Edge, NetworkScene, NeuronCard, Number
 
 __all__ = ["Paint", "columns_for", "grid", "scale", "short", "swatches", "tooltip"]
 
@@ -27,7 +27,7 @@ class Paint:
         self.theme = theme
         self.proof = proof
         self.by_gradient = scene.has_gradients
-        self.ends = {_layer_of(card.title): card.largest for layer in scene.layers for card in layer}
+        self.ends = {_layer_of(layer, scene): layer[0].largest for layer in scene.layers if layer}
         self.strongest = max((e.strength for e in scene.edges if math.isfinite(e.strength)), default=0.0)
 
     def fill(self, parameter: Number, largest: float) -> str:
@@ -72,9 +72,11 @@ class Paint:
         return text if mark is None else f"{text} {mark.sign}"
 
 
-def _layer_of(title: str) -> str:
-    """The name of the layer that a neuron is in; its own if it stands alone."""
-    return title.rpartition(".")[0] or title
+def _layer_of(layer: Sequence[NeuronCard], scene: NetworkScene) -> str:
+    """The name of the part that holds a layer; of a neuron that stands alone, or behind others in it, its own."""
+    parts = [one[0].title.rpartition(".")[0] for one in scene.layers if one]
+    part = layer[0].title.rpartition(".")[0]
+    return part if part and parts.count(part) == 1 else layer[0].title
 
 
 def columns_for(count: int, shape: Sequence[int] | None = None) -> int:

@@ -20,8 +20,8 @@ Write one HTML file to look into a graph with. It opens from disk, without a ser
 
 The page has the graph to fold and unfold, both passes step by step, search, the chain rule and the paths of every
 number. Change an input or a weight and both passes are computed again, in the page. Of a run it shows one row of the
-training data, with a slider over the checkpoints, the learning curves and, for rows of two numbers, the decision
-boundary. Layout takes Graphviz; a graph of more than 2,000 nodes opens folded."""
+training data, with what the network answers, a slider over the checkpoints, the learning curves and, for rows of two
+numbers, the decision boundary. Layout takes Graphviz; a graph of more than 2,000 nodes is always folded."""
 
 
 def add_explore_options(parser: argparse.ArgumentParser) -> None:

@@ -33,7 +33,7 @@ def answer_of(
         data: the graph.
         outputs: of the network.
         names: of the classes.
-        target: the number of a class, or a list of quantities.
+        target: of the row, as the loss is given it: a list of a class, probabilities or quantities; None without one.
         units: how targets were normalized, as dict of ``mean`` and ``scale``; None if they were not.
     """
     if not outputs or any(output not in data.index or not output.parents for output in outputs):
@@ -49,9 +49,18 @@ def answer_of(
         "outputs": [data.index[output] for output in outputs],
         "kind": kind,
         "names": [names[i] if i < len(names) else str(i) for i in classes],
-        "target": target,
+        "target": target if target is None or kind == "numbers" else _class_of(target, kind),
         "units": units,
     }
+
+
+def _class_of(target: Sequence[float], kind: str) -> int | None:
+    """The class that a target is, by its number or by a probability of 1; None if the row is partly in several."""
+    if kind == "sigmoid":
+        return int(target[0]) if target[0] in (0.0, 1.0) else None
+    if len(target) == 1:
+        return int(target[0])
+    return target.index(1.0) if 1.0 in target else None
 
 
 def _is_logit(output: Value, nodes: Iterable[Value]) -> bool:

@@ -77,7 +77,7 @@ def explore(
     Raises:
         TypeError: for anything but a Value or a Trainer, a title that is not text, or a normalization that is none.
         ValueError: for an unknown theme; for a graph whose data was changed after the forward pass; for a trainer
-            without data, a row that it has not, or a normalization of another width.
+            without data, a row that it has not, or a normalization of another width; for either beside a Value.
         RenderError: if Graphviz is missing.
         FileNotFoundError, IsADirectoryError: if the folder of `out` does not exist, or `out` is one.
 
@@ -136,6 +136,9 @@ def _content(subject: Any, row: int, normalization: Normalization | None) -> Con
         fix = of_model if isinstance(subject, Module) else ""
         got = f"{printable(repr(subject), 60)} of type {kind}{fix}"
         raise TypeError(f"explore shows the graph of a Value, or a Trainer; got {got}")
+    if row or normalization is not None:
+        what = f"row={row!r:.40}" if row else "normalization"
+        raise ValueError(f"{what} is of the data of a Trainer, and a Value has none; leave it out, or explore(trainer)")
     return Content(subject, "The graph of " + (printable(str(subject.label), 60) or "a loss"))
 
 

@@ -81,13 +81,11 @@ def content_of(trainer: Trainer, row: int, normalization: Normalization | None =
         return {"title": start, "row": _told(train, row, told), "curves": _curves(trainer), **moving}
 
     def answer(data: GraphData) -> Any:
-        target = train.targets[row].tolist()
-        is_class = train.classes is not None and train.targets.ndim == 1
         return answer_of(
             data,
             made,
             names=[printable(name, 40) for name in train.class_names or ()],
-            target=target if is_class or isinstance(target, list) else [target],
+            target=np.atleast_1d(train.targets[row]).tolist(),
             units=None if of_targets is None else _as_lists(of_targets),
         )
 

@@ -28,14 +28,14 @@ function choice(app, { outputs, kind, names, target }, values) {
   return [
     best < 0 ? "" : h("p", { class: "formula" }, `${names[best]}, with ${shareText(shares[best])}`, target === null ? "" : best === target ? "; so is the target" : `; the target is ${names[target]}, with ${shareText(shares[target])}`),
     h("table", { class: "bars" }, h("thead", {}, h("tr", {}, ["class", "logit", kind, "mark"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows)),
-    names.length > MOST ? h("p", { class: "quiet" }, `and ${plural(names.length - MOST, "class", "classes")} more, all smaller`) : "",
+    names.length > MOST ? h("p", { class: "quiet" }, `and ${plural(names.length - MOST, "class", "classes")} more, the largest with ${shareText(Math.max(...shares.filter((_, i) => !shown.includes(i))))}`) : "",
   ];
 }
 
 // Plain numbers; of normalized targets in the units that they have in the data.
 function numbers(app, { outputs, target, units }, values) {
   const own = (number, i) => (units ? number * units.scale[i] + units.mean[i] : number);
-  const targets = Array.isArray(target) && target.length === values.length ? target : null;
+  const targets = target?.length === values.length ? target : null;
   const head = ["output", units ? "normalized" : "value", units && "in its own units", targets && "target"].filter(Boolean);
   const rows = values.slice(0, MOST).map((value, i) => h("tr", {}, h("th", { scope: "row" }, app.inspector.link(outputs[i])), h("td", {}, numberText(value)),
     units ? h("td", {}, numberText(own(value, i))) : null, targets ? h("td", {}, numberText(own(targets[i], i))) : null));

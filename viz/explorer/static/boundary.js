@@ -2,7 +2,7 @@
 import { h, numberText, s } from "./words.js";
 import { mark } from "./marks.js";
 
-const SIDE = 340, LEFT = 44, TOP = 6, RIGHT = 8, BOTTOM = 36, WIDE = SIDE - LEFT - RIGHT, HIGH = SIDE - TOP - BOTTOM;
+const SIDE = 340, LEFT = 64, TOP = 6, RIGHT = 8, BOTTOM = 36, WIDE = SIDE - LEFT - RIGHT, HIGH = SIDE - TOP - BOTTOM;
 const FINE = 4; // pixels between two points that the network is asked for
 const BUDGET = 1.2e6; // edges in one drawing
 
@@ -34,8 +34,8 @@ export class Boundary {
     const x = (own) => this.x(units.normalized(this.data.inputs[0], own)), y = (own) => this.y(units.normalized(this.data.inputs[1], own));
     return [
       s("rect", { x: LEFT, y: TOP, width: WIDE, height: HIGH, class: "frame" }),
-      ...ticks(left, right).map((at) => [s("path", { d: `M${x(at)} ${bottom}v4`, class: "frame" }), s("text", { x: x(at), y: bottom + 15, class: "middle" }, numberText(at, 3))]).flat(),
-      ...ticks(low, high).map((at) => [s("path", { d: `M${LEFT} ${y(at)}h-4`, class: "frame" }), s("text", { x: LEFT - 7, y: y(at) + 4, class: "end" }, numberText(at, 3))]).flat(),
+      ...ticks(left, right).map((at) => [s("path", { d: `M${x(at)} ${bottom}v4`, class: "frame" }), s("text", { x: x(at), y: bottom + 15, class: "middle" }, numberText(at, 6))]).flat(),
+      ...ticks(low, high).map((at) => [s("path", { d: `M${LEFT} ${y(at)}h-4`, class: "frame" }), s("text", { x: LEFT - 7, y: y(at) + 4, class: "end" }, numberText(at, 6))]).flat(),
       s("text", { x: LEFT + WIDE / 2, y: SIDE - 5, class: "middle name" }, across),
       s("text", { x: 11, y: middle, transform: `rotate(-90 11 ${middle})`, class: "middle name" }, up),
     ];
@@ -66,7 +66,7 @@ export class Boundary {
     const [x, y] = data.inputs.map((node) => app.graph.value[node]), inside = x >= left && x <= right && y >= low && y <= high;
     this.here.setAttribute("cx", inside ? this.x(x) : -99);
     this.here.setAttribute("cy", inside ? this.y(y) : -99);
-    const ends = this.ownBox.map((number) => numberText(number, 3));
+    const ends = this.ownBox.map((number) => numberText(number, 6));
     const text = shares.map((share, i) => `class ${data.classes[i]} on ${Math.round(100 * share)} %`).join(", ");
     this.caption.textContent = `By area: ${text}. The stronger the tint, the surer.${inside ? "" : " The row of this page is outside."}`;
     this.svg.setAttribute("aria-label", `Decision boundary over ${data.names[0]} from ${ends[0]} to ${ends[1]} and ${data.names[1]} from ${ends[2]} to ${ends[3]}; by area: ${text}`);

@@ -144,12 +144,18 @@ class App {
 
   // Select a node and show it, in the picture of another group if need be.
   goTo(node) {
+    const from = document.activeElement;
     if (!this.picture.placeOf.has(node)) this.show(this.viewOf(node));
     const place = this.picture.shownPlace(node);
     this.selected = node;
     find("tab-node").click();
     this.update();
-    if (place >= 0) { this.picture.focused = place; this.picture.reveal(place); this.picture.update(); }
+    if (place >= 0) {
+      this.picture.focused = place;
+      this.picture.reveal(place);
+      this.picture.update();
+      if (!from.getClientRects().length) this.picture.focus(place); // the cell of a map, or a link, that is gone
+    }
     this.seePicture();
   }
 
