@@ -268,6 +268,16 @@ def test_a_fan_near_the_focus_is_cut():
     assert len(nodes(draw_dot(sum(xs[:20]), focus=xs[7], radius=30).source)) == 2 * 20 + 1
 
 
+def test_of_many_uses_near_a_focus_a_few_are_shown_and_the_others_counted():
+    w = parameter(2.0, "w")
+    y = sum((w * Value(float(i), f"x[{i}]") for i in range(500)), Value(0.0))
+    source = draw_dot(y, focus=w).source
+    assert len(nodes(source)) < 20
+    assert "497 more uses" in source
+    with pytest.raises(GraphTooLargeError, match=r"smaller part of the graph, draw_dot\(loss, focus=node, radius=1\)"):
+        draw_dot(y, focus=y, radius=1000)
+
+
 def test_paths_show_what_lies_between_and_nothing_else():
     a, b, _, _, root = scoped()
     source = draw_dot(root, paths_to=b).source

@@ -96,12 +96,15 @@ def _too_large(scene: GraphScene, fold: Fold) -> str:
         has_names = any(isinstance(node, Group) and node.operations for node in scene.nodes)
         why = "fold it further" if has_names else f'fold={fold!r} folds named groups, and it has none; fold="structure"'
         how = f'{why}, draw_dot(loss, fold="auto")' if has_names else f'{why} or "auto" needs no names'
+    part = "draw_dot(loss, focus=node), draw_dot(loss, paths_to=w)"
+    if scene.marked is not None:
+        part = "draw_dot(loss, focus=node, radius=1)"
+    elif scene.on_paths:
+        part = "draw_dot(loss, focus=node, paths_to=w)"
     return (
         f"this picture has {len(scene.nodes):,} nodes, more than the {MOST_NODES} that a picture of single operations "
-        f"can show; {how}; draw a network as cards, "
-        "draw_network(model, example=..., loss=...); draw a smaller part of the graph, draw_dot(loss, focus=node), "
-        "draw_dot(loss, paths_to=w), or draw_dot(node) for a node further from the loss; or insist, "
-        "draw_dot(loss, force=True)"
+        f"can show; {how}; draw a network as cards, draw_network(model, example=..., loss=...); draw a smaller part of "
+        f"the graph, {part}, or draw_dot(node) for a node further from the loss; or insist, draw_dot(loss, force=True)"
     )
 
 

@@ -16,7 +16,7 @@ from viz.markup import clean
 
 __all__ = ["in_order", "left_out", "near_by", "part_of"]
 
-_MOST_LEAVES = 20  # of one operation near the focus
+_MOST, _FEW = 20, 3  # leaves of one operation, or uses of one node, near the focus; of more a few are shown
 
 
 def part_of(
@@ -117,7 +117,8 @@ def _near(
     found = near = {folded.node_of[focus]}
     for _ in range(radius):
         below_near = {source for node in near for source in _few(node, below[node], found)}
-        near = below_near.union(*(above[node] for node in near)) - found
+        above_near = (uses[:_FEW] if len(uses := above[node]) > _MOST else uses for node in near)
+        near = below_near.union(*above_near) - found
         found = found | near
     shown = [node for node in nodes if node in found]
     if not shown:
@@ -150,7 +151,7 @@ def _users(folded: FoldedGraph, nodes: Sequence[Any]) -> dict[Any, dict[Any, Non
 def _few(node: Any, sources: Sequence[Any], found: Container[Any]) -> Sequence[Any]:
     """Leave out leaves of an operation that has many, but those next to what is shown already."""
     arguments = () if isinstance(node, Group) else node.parents
-    if sum(not argument.parents for argument in arguments) <= _MOST_LEAVES:
+    if sum(not argument.parents for argument in arguments) <= _MOST:
         return sources
     middle = next((i for i, argument in enumerate(arguments) if argument in found), 0)
     kept = {arguments[i] for i in near_by(node.op, len(arguments), middle)}
