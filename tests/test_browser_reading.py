@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from autograd_mini import Value, parameter
+from nn import MLP, Trainer, moons
 from tests.browser import Opened
 from viz import explore
 from viz.explorer.page import script_text
@@ -114,4 +115,24 @@ def test_paths_show_where_they_part(chromium: Any, tmp_path: Path) -> None:
     ways = opened.page.locator(".paths .way").all_inner_texts()
     assert len(ways) == len(set(ways)) == 2
     assert all(way.startswith("L →") and way.endswith("→ x") and way.count("→") <= 10 for way in ways)
+    opened.close()
+
+
+def test_follow_goes_where_the_step_is_computed_not_to_what_stands_around(chromium: Any, tmp_path: Path) -> None:
+    trainer = Trainer(MLP(2, [3, 3, 2], seed=0), progress=False)
+    trainer.fit(moons(20, seed=0), epochs=1)
+    explore(trainer, tmp_path / "page.html")
+    opened = Opened(chromium, tmp_path / "page.html")
+    page = opened.page
+    page.evaluate(
+        "explorer.open(explorer.groups.list.findIndex((_, i) => explorer.groups.fullName(i) === 'hidden1.neuron1'))"
+    )
+    page.keyboard.press("a")
+    shown = set()
+    for _ in range(page.evaluate("explorer.last")):
+        page.keyboard.press("n")
+        assert page.evaluate("explorer.picture.isInside(explorer.current().node)")
+        assert page.locator(".item.current").count() == 1
+        shown.add(page.locator("#crumbs").inner_text().replace("\n", " "))
+    assert {"graph › hidden1 › neuron1", "graph › hidden2 › neuron3"} <= shown
     opened.close()

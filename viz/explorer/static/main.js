@@ -101,8 +101,9 @@ class App {
     this.refresh();
     const now = this.current();
     if (now && find("follow").checked) {
-      if (this.picture.shownPlace(now.parent ?? now.node) < 0) this.show(this.viewOf(now.parent ?? now.node));
-      const place = this.picture.shownPlace(now.parent ?? now.node);
+      // The operation has to be inside; what stands around the inside is there for what it hands a gradient on to.
+      if (!this.picture.isInside(now.node)) this.show(this.viewOf(now.node));
+      const [at, to] = [now.node, now.parent].map((node) => this.picture.shownPlace(node)), place = to >= 0 ? to : at;
       if (place >= 0) this.picture.reveal(place);
     }
     this.update();

@@ -151,6 +151,11 @@ export class Picture {
     return -1;
   }
 
+  isInside(node) {
+    const place = this.shownPlace(node);
+    return place >= 0 && place < this.view.inside;
+  }
+
   fit() {
     this.box = this.svg.getBoundingClientRect();
     const { width, height } = this.box;
