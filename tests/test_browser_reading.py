@@ -42,6 +42,7 @@ def test_maps_are_gone_through_by_keys(chromium: Any, lecture: tuple[Path, Value
     assert page.locator(".maps .cell").first.inner_text().startswith("x[7] = ")
     page.keyboard.press("Enter")
     assert page.locator("#panel-node h2").inner_text() == "x[7]"
+    assert page.evaluate("document.activeElement.id") == "edit"
     page.locator("#tab-maps").click()
     assert page.locator(".maps rect.selected").count() == 1
     opened.close()

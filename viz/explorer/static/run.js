@@ -1,7 +1,6 @@
 // A training run: a slider over its checkpoints, the decision boundary that follows it, and the learning curves.
 import { h, numberText, percentText, plural, s } from "./words.js";
 import { answer } from "./answer.js";
-import { NORMALIZED } from "./units.js";
 import { unpack } from "./engine.js";
 
 const WIDE = 320, HIGH = 120, LEFT = 44, BOTTOM = 18, TOP = 8;
@@ -16,11 +15,14 @@ export class Run {
     this.answer = h("div");
     this.curves = data.curves.map((curve) => this.curve(curve));
     host.append(h("h2", {}, "Training"), h("p", {}, data.row[0], " ", h("span", { class: "quiet" }, data.row[1])), h("label", { for: "epoch" }, "Checkpoint "), this.output, h("div", {}, this.slider),
-      data.note ? h("p", { class: "note" }, data.note) : "", app.units.known ? h("p", { class: "note" }, NORMALIZED) : "", this.answer, app.boundary?.section ?? "", ...this.curves.map(({ figure }) => figure));
+      data.note ? h("p", { class: "note" }, data.note) : "", app.units.known ? h("p", { class: "note" }, app.units.note) : "", this.answer, app.boundary?.section ?? "", ...this.curves.map(({ figure }) => figure));
     this.mark(data.epochs.length - 1);
   }
 
   update() { this.answer.replaceChildren(answer(this.app) ?? ""); }
+
+  // When a leaf had the number that it goes back to.
+  when(leaf) { return this.data.leaves.includes(leaf) ? this.output.textContent : "in Python"; }
 
   go(place) {
     const { leaves } = this.data;
