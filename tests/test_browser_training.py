@@ -18,7 +18,7 @@ from viz import explore
 def run_of_moons(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trainer]:
     folder = tmp_path_factory.mktemp("moons")
     trainer = Trainer(MLP(2, [8, 2], activation="tanh", batch_norm=True, seed=0), optimizer="adam", progress=False)
-    trainer.fit(moons(80, seed=0), epochs=4, batch_size=16)
+    trainer.fit(moons(80, seed=0), validation=moons(20, seed=1), epochs=4, batch_size=16)
     explore(trainer, folder / "page.html")
     return folder / "page.html", trainer
 
@@ -35,6 +35,14 @@ def test_a_run_has_checkpoints_curves_and_a_boundary(chromium: Any, tmp_path: Pa
     assert page.locator("svg.curve").count() == 3
     assert "%" in page.locator("svg.curve").nth(1).get_attribute("aria-label")
     assert page.locator("#epoch").get_attribute("max") == "4"
+    losses = trainer.history["validation_loss"]
+    best = losses.index(min(losses)) + 1
+    assert f"evaluate and predict use: epoch {best}" in page.locator("#panel-run").inner_text()
+    assert page.locator("svg.curve .best").count() == 3
+    page.locator("#best").click()
+    assert page.locator("output[for=epoch]").inner_text() == f"after epoch {best}, the best on validation"
+    assert page.locator("#epoch").input_value() == str(best)
+    page.locator("#epoch").fill("4")
     last = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
     assert last == pytest.approx(row_loss(trainer, 3), rel=1e-12)
     assert page.title().endswith("after 4 epochs")
@@ -200,6 +208,8 @@ def test_axe_finds_nothing(chromium: Any, run_of_moons: tuple[Path, Trainer], sc
     opened.page.locator("#tab-run").click()
     assert opened.violations() == []
     opened.page.evaluate("explorer.goTo(explorer.graph.operations[0])")
+    assert opened.violations() == []
+    opened.page.evaluate("explorer.goTo(explorer.graph.leaves[0]); explorer.change(explorer.graph.leaves[0], 0.5)")
     assert opened.violations() == []
     opened.close()
 

@@ -79,7 +79,13 @@ def content_of(trainer: Trainer, row: int, normalization: Normalization | None =
         if not epochs or not any(value in data.index for value in trainer.model.parameters()):
             return None
         moving = checkpoints_of(trainer, data, lambda model: record(model)[1])
-        return {"title": start, "row": _told(train, row, told), "curves": _curves(trainer), **moving}
+        return {
+            "title": start,
+            "row": _told(train, row, told),
+            "curves": _curves(trainer),
+            "best": _best(trainer),
+            **moving,
+        }
 
     def answer(data: GraphData) -> Any:
         target = train.targets[row].tolist()
@@ -153,6 +159,12 @@ def _curves(trainer: Trainer) -> list[dict[str, Any]]:
             lines.append({"name": "validation", "numbers": _finite(history[f"validation_{title}"])})
         curves.append({"title": title.replace("_", " "), "lines": lines})
     return curves
+
+
+def _best(trainer: Trainer) -> int | None:
+    """The epoch that ``load_best`` takes, and so ``evaluate`` and ``predict``; None without validation."""
+    losses = trainer.history.epochs.get("validation_loss", [])
+    return None if trainer.best is None or not losses else losses.index(min(losses)) + 1
 
 
 def _finite(numbers: Sequence[float]) -> list[float | None]:

@@ -65,6 +65,7 @@ function numbers(app, told, values) {
     return h("tr", {}, h("th", { scope: "row" }, app.inspector.link(outputs[i], Infinity, names[i] || undefined)), h("td", {}, numberText(value)),
       units ? cell(answered) : null, ...(targets ? [cell(meant), cell(answered - meant)] : []));
   });
-  return [h("table", {}, h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows)),
+  return [values.length === 1 ? h("p", { class: "formula" }, verdict(app)) : "",
+    h("table", {}, h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows)),
     values.length > MOST ? h("p", { class: "quiet" }, `and ${plural(values.length - MOST, "output")} more`) : ""];
 }

@@ -1,7 +1,7 @@
 // Inputs that are normalized: what a number is in the data's own units, and the other way round.
 
 const NORMALIZED = "The network is given normalized inputs, (number − mean) / scale of the training rows; gradients and products are those of these. Maps of values, axes and the second edit field have the data's own units.";
-const OF_TARGETS = " Targets are normalized too, so the output and the loss are in their scales; the answer is told in their own units.";
+const OF_TARGETS = " Targets are normalized too: the output and the loss are of normalized numbers, and the answer is told in the data's own units.";
 
 export class Units {
   constructor(data, ofTargets) {
