@@ -19,7 +19,9 @@ def test_search_finds_ops_before_lines_and_says_when_it_finds_nothing(
     page, found = opened.page, opened.page.locator("#found li")
     page.evaluate("for (const place of explorer.data.graph.lines.places) place.text += ' sigmoid'")
     page.locator("#search").fill("sigmoid")  # the name of three ops, and now in the line of every node
-    assert found.locator("small").all_inner_texts()[:4] == ["sigmoid"] * 3 + ["dot"]
+    assert found.locator("small").all_inner_texts()[:4] == [f"sigmoid, hidden.neuron{i}" for i in (1, 2, 3)] + [
+        "dot, hidden.neuron1"
+    ]
     page.locator("#search").fill("neuron1")
     assert found.first.inner_text().split() == ["hidden.neuron1", "group"]
     page.keyboard.press("Enter")
@@ -63,6 +65,14 @@ def test_on_a_phone_the_picture_comes_into_view_and_small_groups_are_read(
     page.evaluate("scrollTo(0, 5000)")
     bar = page.locator("footer").bounding_box()
     assert bar["y"] + bar["height"] == pytest.approx(900, abs=2)
+    page.evaluate("scrollTo(0, 0)")
+    page.locator("#panel-node .link").first.focus()
+    while page.evaluate("document.activeElement.closest('.panel') !== null"):
+        assert (
+            page.evaluate("document.activeElement.getBoundingClientRect().bottom")
+            <= page.locator("footer").bounding_box()["y"]
+        )
+        page.keyboard.press("Tab")
     page.locator("#panel-node table .link").last.click()
     assert page.evaluate("document.querySelector('.stage').getBoundingClientRect().top") >= 0
     assert page.evaluate("document.documentElement.scrollWidth") == 420
@@ -79,7 +89,9 @@ def test_a_chain_opens_where_it_can_be_read(chromium: Any, tmp_path: Path) -> No
     page = opened.page
     assert page.evaluate("explorer.picture.at.scale") > 0.6
     assert page.locator(".item.root .title").is_visible()
+    assert page.locator("#more").is_visible()
     page.locator("#fit").click()
+    assert page.locator("#more").is_hidden()
     assert page.evaluate("explorer.picture.at.scale") < 0.3
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") == 390
