@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograd_mini.cli import main
+from autograd_mini.shell.saved_run import load_run
 from nn import MLP, Dataset, Normalization, Trainer, cross_entropy, digits, moons
 from tests.browser import Opened
 from viz import explore
@@ -16,7 +18,7 @@ from viz import explore
 def run_of_moons(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trainer]:
     folder = tmp_path_factory.mktemp("moons")
     trainer = Trainer(MLP(2, [8, 2], activation="tanh", batch_norm=True, seed=0), optimizer="adam", progress=False)
-    trainer.fit(moons(80, seed=0), epochs=4, batch_size=16)
+    trainer.fit(moons(80, seed=0), validation=moons(20, seed=1), epochs=4, batch_size=16)
     explore(trainer, folder / "page.html")
     return folder / "page.html", trainer
 
@@ -33,6 +35,14 @@ def test_a_run_has_checkpoints_curves_and_a_boundary(chromium: Any, tmp_path: Pa
     assert page.locator("svg.curve").count() == 3
     assert "%" in page.locator("svg.curve").nth(1).get_attribute("aria-label")
     assert page.locator("#epoch").get_attribute("max") == "4"
+    losses = trainer.history["validation_loss"]
+    best = losses.index(min(losses)) + 1
+    assert f"evaluate and predict use: epoch {best}" in page.locator("#panel-run").inner_text()
+    assert page.locator("svg.curve .best").count() == 3
+    page.locator("#best").click()
+    assert page.locator("output[for=epoch]").inner_text() == f"after epoch {best}, the best on validation"
+    assert page.locator("#epoch").input_value() == str(best)
+    page.locator("#epoch").fill("4")
     last = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
     assert last == pytest.approx(row_loss(trainer, 3), rel=1e-12)
     assert page.title().endswith("after 4 epochs")
@@ -166,6 +176,59 @@ def test_normalized_inputs_are_shown_and_changed_in_the_units_of_the_data(chromi
     expected = cross_entropy(trainer.predict(small.transform([inputs]))[0], int(plain.targets[5]))
     found = opened.numbers("[explorer.graph.value[explorer.graph.root]]")[0]
     assert found == pytest.approx(float(expected), rel=1e-9)
+    was = float(plain.inputs[5, 24])
+    note = page.locator("#edit-note").inner_text()
+    assert note.startswith(f"was {was:.6g} in the data's own units, which is ")
+    assert note.endswith(" normalized, in Python")
+    said = page.locator("#panel-node .edit .formula").inner_text()
+    outputs = np.array([float(z) for z in trainer.predict(small.transform([inputs]))[0]])
+    assert said.startswith(f"The network answers {outputs.argmax()} (")
+    assert said in page.locator("#live").inner_text()
+    page.locator("#tab-maps").click()
+    assert page.locator(".maps figcaption").first.inner_text().startswith("input, in the data's own units, 0 to ")
+    page.evaluate("explorer.change(explorer.graph.names.indexOf('x[24]'), -40)")
+    caption = page.locator(".maps figcaption").first.inner_text()
+    assert caption.startswith("input, in the data's own units, ±")
+    colours = page.locator(".maps svg").first.locator("rect")
+    fills = [colours.nth(i).get_attribute("fill") for i in range(49)]
+    assert fills.count(fills[24]) == 1  # below 0 is another colour than 0
+    leaf = "explorer.graph.names.indexOf('hidden.neuron1.w[0]')"
+    page.locator("#tab-run").click()
+    page.locator("#epoch").fill("1")
+    page.evaluate(f"explorer.goTo({leaf}); explorer.change({leaf}, 0.5)")
+    assert page.locator("#edit-note").inner_text().endswith(" after epoch 1")
+    opened.close()
+
+
+def test_quantities_have_their_names_and_their_units(chromium: Any, tmp_path: Path) -> None:
+    file = tmp_path / "flats.csv"
+    rows = [f"{50 + i},{i % 7},{300000 + 4321 * i}\n" for i in range(20)]
+    file.write_text("area (m2),age,price (EUR)\n" + "".join(rows))
+    command = ["train", "--data", str(file), "--quantities", "--layers", "2", "--epochs", "3", "--json"]
+    assert main([*command, "--save", str(tmp_path / "run")]) == 0
+    trainer, split = load_run(tmp_path / "run")
+    explore(trainer, tmp_path / "page.html", row=3)
+    opened = Opened(chromium, tmp_path / "page.html")
+    page = opened.page
+    target = f"{int(file.read_text().splitlines()[1 + int(split.train.rows[3])].split(',')[2]):,}"
+    assert f"target {target}, after" in page.title()
+    page.locator("#tab-run").click()
+    assert "Targets are normalized too" in page.locator("#panel-run .note").inner_text()
+    assert page.locator("#panel-run .answer thead th").all_inner_texts() == [
+        "output",
+        "normalized",
+        "own units",
+        "target",
+        "error",
+    ]
+    assert page.locator("#panel-run .answer tbody th").inner_text() == "price (EUR)"
+    cells = page.locator("#panel-run .answer tbody td").all_inner_texts()
+    answered, meant, error = (float(text.replace(",", "").replace("−", "-")) for text in cells[1:])
+    assert cells[2] == target
+    assert error == pytest.approx(answered - meant, abs=1.0)
+    page.evaluate("explorer.goTo(explorer.graph.names.indexOf('area (m2)'))")
+    said = page.locator("#panel-node .edit .formula").inner_text()
+    assert said == f"The network answers price (EUR) {cells[1]}; the target is {target}"
     opened.close()
 
 
@@ -175,6 +238,8 @@ def test_axe_finds_nothing(chromium: Any, run_of_moons: tuple[Path, Trainer], sc
     opened.page.locator("#tab-run").click()
     assert opened.violations() == []
     opened.page.evaluate("explorer.goTo(explorer.graph.operations[0])")
+    assert opened.violations() == []
+    opened.page.evaluate("explorer.goTo(explorer.graph.leaves[0]); explorer.change(explorer.graph.leaves[0], 0.5)")
     assert opened.violations() == []
     opened.close()
 

@@ -186,10 +186,12 @@ def test_a_run_of_the_command_line_knows_its_units(tmp_path: Path) -> None:
     mean, scale = (np.array(numbers) for numbers in list(content.units(data).values())[1:])
     size, age = np.round(split.train.inputs[0] * scale + mean, 9)
     answer = content.answer(data)
+    assert answer["names"] == ["price"]
+    assert {data.nodes[i].label for i in content.units(data)["nodes"]} == {"size", "age"}
     price = answer["target"][0] * answer["units"]["scale"][0] + answer["units"]["mean"][0]
     assert price == pytest.approx(1000 + 20 * (size - 50))
     assert age == (size - 50) % 7
-    assert content.title == f"Training, row 0, target {price:.1f}, after 1 epoch"
+    assert content.title == f"Training, row 0, target {price:,.12g}, after 1 epoch"
 
 
 def test_targets_of_minus_1_and_1_have_a_boundary_too() -> None:

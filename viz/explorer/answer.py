@@ -32,7 +32,7 @@ def answer_of(
     Args:
         data: the graph.
         outputs: of the network.
-        names: of the classes.
+        names: of the classes, or of the quantities.
         target: of the row, as the loss is given it: a list of a class, probabilities or quantities; None without one.
         units: how targets were normalized, as dict of ``mean`` and ``scale``; None if they were not.
     """
@@ -44,11 +44,12 @@ def answer_of(
         kind = "softmax"
     elif len(outputs) == 1 and is_raw and _is_logit(outputs[0], data.nodes):
         kind = "sigmoid"
-    classes = range(2 if kind == "sigmoid" else len(outputs))
+    count = 2 if kind == "sigmoid" else len(outputs)
+    known = dict(enumerate(names if kind != "numbers" or len(names) == count else ()))
     return {
         "outputs": [data.index[output] for output in outputs],
         "kind": kind,
-        "names": [names[i] if i < len(names) else str(i) for i in classes],
+        "names": [known.get(i, "" if kind == "numbers" else str(i)) for i in range(count)],
         "target": target if target is None or kind == "numbers" else _class_of(target, kind),
         "units": units,
     }

@@ -55,7 +55,8 @@ def content_of(trainer: Trainer, row: int, normalization: Normalization | None =
     if normalization is not None:
         normalization.transform(train.inputs[row])  # refuses another width
     numbers = np.asarray(train.inputs[row], dtype=np.float64).tolist()
-    inputs = [Value(number, f"x[{i}]") for i, number in enumerate(numbers)]
+    names = [printable(name, 40).strip() for name in train.columns or [""] * len(numbers)]
+    inputs = [Value(number, name or f"x[{i}]") for i, (number, name) in enumerate(zip(numbers, names, strict=True))]
 
     def record(model: Module) -> tuple[Any, Value]:
         with evaluating(model):
@@ -78,13 +79,21 @@ def content_of(trainer: Trainer, row: int, normalization: Normalization | None =
         if not epochs or not any(value in data.index for value in trainer.model.parameters()):
             return None
         moving = checkpoints_of(trainer, data, lambda model: record(model)[1])
-        return {"title": start, "row": _told(train, row, told), "curves": _curves(trainer), **moving}
+        return {
+            "title": start,
+            "row": _told(train, row, told),
+            "curves": _curves(trainer),
+            "best": _best(trainer),
+            **moving,
+        }
 
     def answer(data: GraphData) -> Any:
+        is_class = train.classes is not None and train.targets.ndim == 1
+        names = train.class_names or () if is_class else _quantities(train, len(made))
         return answer_of(
             data,
             made,
-            names=[printable(name, 40) for name in train.class_names or ()],
+            names=[printable(name, 40) for name in names],
             target=np.atleast_1d(train.targets[row]).tolist(),
             units=None if of_targets is None else _as_lists(of_targets),
         )
@@ -98,6 +107,13 @@ def content_of(trainer: Trainer, row: int, normalization: Normalization | None =
         return {"nodes": nodes} | {name: [numbers[i] for i in places] for name, numbers in told.items()}
 
     return Content(loss, title, lambda data: boundary_of(trainer, inputs, made, data), run, answer, units)
+
+
+def _quantities(train: Dataset, count: int) -> list[str]:
+    """What the targets are called, as ``autograd-mini predict`` does."""
+    if train.label is None:
+        return []
+    return [train.label] if count == 1 else [f"{train.label}[{i}]" for i in range(count)]
 
 
 def _noted(trainer: Trainer, what: str) -> Normalization | None:
@@ -123,10 +139,9 @@ def _told(train: Dataset, row: int, target: str) -> list[str]:
 
 def _target(train: Dataset, row: int, normalization: Normalization | None) -> str:
     target = train.targets[row]
-    if normalization is not None:  # told as the data has it
-        own = normalization.inverse(np.atleast_1d(target))
-        target = np.array([float(f"{number:.12g}") for number in own.tolist()]).reshape(np.shape(target))
-    return printable(str(target.tolist()), 60)
+    own = np.atleast_1d(target) if normalization is None else normalization.inverse(np.atleast_1d(target))
+    text = ", ".join(f"{number:,.12g}" for number in own.tolist())  # as the data has it
+    return printable(text if np.ndim(target) == 0 else f"[{text}]", 60)
 
 
 def _curves(trainer: Trainer) -> list[dict[str, Any]]:
@@ -142,6 +157,12 @@ def _curves(trainer: Trainer) -> list[dict[str, Any]]:
             lines.append({"name": "validation", "numbers": _finite(history[f"validation_{title}"])})
         curves.append({"title": title.replace("_", " "), "lines": lines})
     return curves
+
+
+def _best(trainer: Trainer) -> int | None:
+    """The epoch that ``load_best`` takes, and so ``evaluate`` and ``predict``; None without validation."""
+    losses = trainer.history.epochs.get("validation_loss", [])
+    return None if trainer.best is None or not losses else losses.index(min(losses)) + 1
 
 
 def _finite(numbers: Sequence[float]) -> list[float | None]:

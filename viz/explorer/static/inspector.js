@@ -1,5 +1,5 @@
 // The panel beside the picture: what is to be known of a node or of a group.
-import { answer } from "./answer.js";
+import { answer, verdict } from "./answer.js";
 import { products } from "./products.js";
 import { bar, h, numberText, percentText, plural } from "./words.js";
 
@@ -65,7 +65,8 @@ export class Inspector {
 
   edit(node) {
     const { app } = this, was = app.graph.recorded[node];
-    const note = h("p", { id: "edit-note", class: "quiet", role: "status" }, app.changed.has(node) ? `was ${numberText(was, 6)} in Python` : "Enter computes both passes again; ↑ and ↓ change it by a tenth.");
+    const before = app.units.has(node) ? `${numberText(app.units.own(node, was), 6)} in the data's own units, which is ${numberText(was, 6)} normalized,` : numberText(was, 6);
+    const note = h("p", { id: "edit-note", class: "quiet", role: "status" }, app.changed.has(node) ? `was ${before} ${app.run?.when(node) ?? "in Python"}` : "Enter computes both passes again; ↑ and ↓ change it by 10 %.");
     // A field for the number itself, or for what it is in the data's own units.
     const line = (id, label, shown, meant, ...more) => {
       const field = h("input", { id, type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", value: String(shown(app.graph.value[node])), "aria-describedby": "edit-note" });
@@ -86,14 +87,16 @@ export class Inspector {
     };
     const undo = app.changed.has(node) ? h("button", { type: "button", onclick: () => app.restore(node) }, "Undo") : null;
     const own = app.units.has(node) ? line("edit-own", "= in the data's own units", (x) => Number(app.units.own(node, x).toPrecision(12)), (x) => app.units.normalized(node, x)) : [];
-    return h("div", { class: "edit" }, line("edit", own.length ? "Change the value, normalized" : "Change the value", (x) => x, (x) => x, undo), own, note);
+    const said = verdict(app);
+    return h("div", { class: "edit" }, line("edit", own.length ? "Change the value, normalized" : "Change the value", (x) => x, (x) => x, undo), own, note, said && h("p", { class: "formula" }, said));
   }
 
   apply(node, field, note, meant) {
     const { app } = this, number = meant(Number(field.value.replace("−", "-").trim()));
     if (field.value.trim() === "" || !(Number.isFinite(number) || Object.is(number, app.graph.recorded[node]))) {
       field.setAttribute("aria-invalid", "true");
-      note.textContent = `“${field.value.slice(0, 30)}” is not a ${Number.isNaN(number) ? "" : "finite "}number; write one such as −0.25 or 1e-3.`;
+      const wrong = field.value.trim() === "" ? "" : `“${field.value.slice(0, 30)}” is not a ${Number.isNaN(number) ? "" : "finite "}number; `;
+      note.textContent = `${wrong}write a number such as −0.25 or 1e-3.`.replace(/^w/, "W");
     } else app.change(node, number);
   }
 

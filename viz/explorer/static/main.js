@@ -1,5 +1,6 @@
 // The explorer: what is selected, where the step slider stands, which picture is open; all parts are drawn from that.
 import { table } from "./table.js";
+import { verdict } from "./answer.js";
 import { Boundary } from "./boundary.js";
 import { Graph, unpack } from "./engine.js";
 import { Groups } from "./groups.js";
@@ -22,7 +23,7 @@ class App {
     this.words = new Words(this.graph);
     this.groups = new Groups(data.groups, data.groupOf, this.graph);
     this.lines = data.graph.lines.of ? unpack(data.graph.lines.of, Int32Array) : null;
-    this.units = new Units(data.units);
+    this.units = new Units(data.units, data.answer?.units);
     this.changed = new Map();
     this.selected = null;
     this.stepping = false;
@@ -101,8 +102,9 @@ class App {
     this.refresh();
     const now = this.current();
     if (now && find("follow").checked) {
-      if (this.picture.shownPlace(now.parent ?? now.node) < 0) this.show(this.viewOf(now.parent ?? now.node));
-      const place = this.picture.shownPlace(now.parent ?? now.node);
+      // The operation has to be inside; what stands around the inside is there for what it hands a gradient on to.
+      if (!this.picture.isInside(now.node)) this.show(this.viewOf(now.node));
+      const [at, to] = [now.node, now.parent].map((node) => this.picture.shownPlace(node)), place = to >= 0 ? to : at;
       if (place >= 0) this.picture.reveal(place);
     }
     this.update();
@@ -112,7 +114,7 @@ class App {
     if (Object.is(number, this.graph.recorded[leaf])) this.changed.delete(leaf); else this.changed.set(leaf, number);
     this.toEnd();
     this.compute();
-    this.say(`${this.words.name(this.graph.root)} is now ${numberText(this.graph.value[this.graph.root], 6)}`);
+    this.say([`${this.words.name(this.graph.root)} is now ${numberText(this.graph.value[this.graph.root], 6)}`, verdict(this)].filter(Boolean).join(". "));
   }
 
   restore(leaf) {

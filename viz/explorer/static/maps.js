@@ -1,6 +1,5 @@
 // Weights, gradients and the parts of a sum laid out as the image is.
 import { h, numberText, plural, s } from "./words.js";
-import { NORMALIZED } from "./units.js";
 
 const CELL = 22;
 
@@ -21,7 +20,7 @@ export class Maps {
     if (this.maps.length) {
       const choose = (what, text) => h("label", {}, h("input", { type: "radio", name: "map", checked: what === this.what, onchange: () => { this.what = what; this.update(); } }), ` ${text}`);
       host.append(h("h2", {}, "As the input lies"), h("fieldset", { class: "row" }, h("legend", { class: "hidden" }, "What the maps show"), choose("value", "values"), choose("gradient", "gradients"), data.maps.some(({ times }) => times) ? choose("product", "weight × input") : null),
-        app.units.known ? h("p", { class: "note" }, NORMALIZED) : "", h("div", { class: "maps" }, this.maps.map((map) => map.figure)), data.moreMaps ? h("p", { class: "quiet" }, `and ${plural(data.moreMaps, "map")} more`) : "");
+        h("p", { class: "quiet" }, "A click on a cell, or Enter, goes to its number, where you can change it."), app.units.known ? h("p", { class: "note" }, app.units.note) : "", h("div", { class: "maps" }, this.maps.map((map) => map.figure)), data.moreMaps ? h("p", { class: "quiet" }, `and ${plural(data.moreMaps, "map")} more`) : "");
     }
   }
 
@@ -41,7 +40,7 @@ export class Maps {
   key(event, { cells, nodes, columns }, i) {
     const to = i + { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Enter" || event.key === " ") this.app.goTo(nodes[i]);
+    if (event.key === "Enter" || event.key === " ") { this.app.goTo(nodes[i]); this.app.inspector.focusEdit(); }
     else if (Number.isNaN(to)) return;
     else cells[to]?.focus();
     event.preventDefault();
@@ -60,7 +59,7 @@ export class Maps {
       const what = this.what === "product" && !times ? "value" : this.what, values = what === "value";
       const numbers = nodes.map((node, i) => (values ? app.units.own(node, value[node]) : what === "product" ? value[node] * value[times[i]] : state.reached[node] ? state.gradient[node] : NaN));
       const finite = numbers.filter(Number.isFinite), largest = Math.max(1e-300, ...finite.map(Math.abs));
-      const pixels = values && grey;
+      const pixels = values && grey && finite.every((number) => number >= -1e-9 * largest); // grey has no colour for less than 0, which a reader may have typed
       numbers.forEach((number, i) => {
         const share = pixels ? number / largest : (number / largest + 1) / 2;
         cells[i].setAttribute("fill", Number.isFinite(number) ? between(pixels ? this.data.greys : this.data.scale, share) : "none");

@@ -151,6 +151,11 @@ export class Picture {
     return -1;
   }
 
+  isInside(node) {
+    const place = this.shownPlace(node);
+    return place >= 0 && place < this.view.inside;
+  }
+
   fit() {
     this.box = this.svg.getBoundingClientRect();
     const { width, height } = this.box;
@@ -163,6 +168,8 @@ export class Picture {
     this.at = { x, y, scale };
     this.world.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)}) scale(${scale.toFixed(4)})`);
     this.svg.classList.toggle("far", scale < FAR);
+    const isWhole = x > -1 && y > -1 && x + this.layout.width * scale < this.box.width + 1 && y + this.layout.height * scale < this.box.height + 1;
+    document.getElementById("more").hidden = isWhole;
     if (this.items.length > MANY) this.cull();
   }
 

@@ -1,5 +1,5 @@
 // Finding a node or a group by its name, its op or its line.
-import { h } from "./words.js";
+import { cut, h } from "./words.js";
 
 const MOST = 30, NOWHERE = 5;
 
@@ -35,7 +35,7 @@ export class Search {
       for (let i = 0; i < graph.count; i++) {
         const text = app.words.name(i), { op, symbol } = graph.told(i);
         const { rank, at } = rankOf(words, text, [op, symbol], app.line(i)?.text);
-        if (rank < NOWHERE) found.push({ rank, at, text, kind: symbol, go: () => { app.goTo(i); app.picture.focus(app.picture.focused); } });
+        if (rank < NOWHERE) found.push({ rank, at, text, kind: [symbol, ...this.place(i, text)].join(", "), go: () => { app.goTo(i); app.picture.focus(app.picture.focused); } });
       }
       found.sort((a, b) => a.rank - b.rank || a.at - b.at);
     }
@@ -48,6 +48,12 @@ export class Search {
     this.field.setAttribute("aria-expanded", String(words !== ""));
     this.mark();
     app.say(words ? `${found.length} found` : "");
+  }
+
+  // The group that a node is in, where its name does not say it.
+  place(node, name) {
+    const group = this.app.groups.fullName(this.app.groups.of[node]);
+    return group && !name.startsWith(group) ? [cut(group, 24)] : [];
   }
 
   move(by) {

@@ -6,9 +6,12 @@ export function numberText(x, digits = 4) {
   if (!Number.isFinite(x)) return x > 0 ? "inf" : "−inf";
   if (x === 0) return "0";
   const exponent = Math.floor(Math.log10(Math.abs(x)));
-  const text = exponent < -4 || exponent >= Math.max(digits, 6) ? x.toExponential(digits - 1) : x.toPrecision(digits);
+  const text = exponent < -4 || exponent >= Math.max(digits, 6) ? x.toExponential(digits - 1) : x.toPrecision(Math.max(digits, exponent + 1));
   return text.replace(/(\.\d*?)0+(?=e|$)/, "$1").replace(/\.(?=e|$)/, "").replace("-", "−").replace("e-", "e−").replace("e+", "e");
 }
+
+// A quantity in the data's own units: 333,527.
+export function ownText(x) { return numberText(x, 6).replace(/^−?\d+(?![\de])/, (digits) => digits.replace(/\B(?=(\d{3})+$)/g, ",")); }
 
 export function factorText(x, digits) {
   const text = numberText(x, digits);
