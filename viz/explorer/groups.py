@@ -4,7 +4,7 @@ Groups are paths of names, as everywhere. Operations without a name are grouped 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd_mini.folding import Group, Path, groups_of
@@ -12,15 +12,13 @@ from autograd_mini.grouping import Groups, with_leaves
 from autograd_mini.printing import printable
 from autograd_mini.quotient import acyclic_classes
 from autograd_mini.structure import structure_of
+from viz.explorer.parts import FULL, divided
 
-__all__ = ["GroupList", "divided"]
+__all__ = ["GroupList"]
 
 _READABLE = 45  # operations without a name; of more those of one structure are put together
 _REPEATED = 4  # operations to a structure, or they are not worth it
-_FULL = 400  # more things than that in one picture are put into parts
 _TORN = 2_000  # groups that take turns are in parts; more parts than that, and their names are of no help
-_PART = 150
-_MOST_PARTS = 24
 _FEW_INPUTS = 8
 _LONGEST_NAME = 60
 
@@ -41,25 +39,12 @@ class GroupList:
 
     def __init__(self, order: Sequence[Any]) -> None:
         named = groups_of(order[-1])
-        operations = {node: named[node] for node in order if node.parents}
-        nameless = [node for node, path in operations.items() if not path]
-        is_torn = _parts(operations) > _TORN
-        if is_torn or len(nameless) > _READABLE:
-            structure = structure_of(order[-1])
-            fewer = min(_FULL, _REPEATED * len({structure[node][:1] for node in nameless}))
-            if is_torn or len(nameless) > fewer:
-                operations |= {node: structure[node] for node in (operations if is_torn else nameless)}
+        operations = _readable({node: named[node] for node in order if node.parents}, order[-1])
         operations = divided(operations, "operations")
         taken = {path[:length] for path in set(operations.values()) for length in range(len(path) + 1)}
-        paths = with_leaves(order, operations)
-        inputs = [node for node in order if not node.parents and not node.op]
-        own = {node: named[node] for node in order if not (node.parents or paths[node] or named[node][:1] in taken)}
-        name = "input"
-        while (name,) in taken:
-            name += "s"
-        paths |= own | (dict.fromkeys(inputs, (name,)) if len(inputs) > _FEW_INPUTS else {})
-        self.paths = paths | divided({node: paths[node] for node in order if not node.parents}, "leaves")
-        self.bundles = {node: path for node, path in self.paths.items() if not node.parents and path not in taken}
+        leaves = _leaves(order, operations, named, taken)
+        self.paths = operations | leaves
+        self.bundles = {leaf: path for leaf, path in leaves.items() if path not in taken}
         self.members: dict[Path, list[Any]] = {(): []}
         self.within: dict[Path, list[Any]] = {}
         for node in order:
@@ -116,6 +101,20 @@ class GroupList:
         return [known.get(depth, f"depth {depth}") for depth in depths]
 
 
+def _readable(groups: Groups, root: Any) -> Groups:
+    """Group operations without a name by their structure, if they are many of a kind; and all, of torn groups."""
+    nameless = [node for node, path in groups.items() if not path]
+    is_torn = _parts(groups) > _TORN
+    if not is_torn and len(nameless) <= _READABLE:
+        return groups
+    structure = structure_of(root)
+    if is_torn:
+        return {node: structure[node] for node in groups}
+    kinds = {structure[node][:1] for node in nameless}
+    is_worth_it = len(nameless) > min(FULL, _REPEATED * len(kinds))
+    return groups | {node: structure[node] for node in nameless} if is_worth_it else groups
+
+
 def _parts(groups: Groups) -> int:
     """In how many parts the outermost groups are, so that none depends on itself."""
     if not any(groups.values()):
@@ -124,42 +123,15 @@ def _parts(groups: Groups) -> int:
     return sum(isinstance(name, tuple) for name, _ in classes)
 
 
-def divided(groups: Groups, what: str) -> Groups:
-    """Put what is in a full group into parts, in the order of the forward pass, and many parts into larger ones.
-
-    Example:
-        >>> parts = divided({i: ("g",) for i in range(1000)}, "operations")
-        >>> parts[0], parts[999]
-        (('g', 'operations 1 to 150'), ('g', 'operations 901 to 1,000'))
-    """
-    inside: dict[Path, dict[Path, None]] = {}
-    direct: dict[Path, list[Any]] = {}
-    for node, path in groups.items():
-        direct.setdefault(path, []).append(node)
-        for length in range(len(path), 0, -1):
-            inside.setdefault(path[: length - 1], {})[path[:length]] = None
-    result = dict(groups)
-    for path, nodes in direct.items():
-        if len(nodes) + len(inside.get(path, ())) > _FULL and len(nodes) > _PART:
-            result |= {node: path + names for node, names in zip(nodes, _runs(0, len(nodes), what), strict=True)}
-    into = {
-        child: names
-        for path, children in inside.items()
-        if len(children) > _FULL
-        for child, names in zip(children, _runs(0, len(children), "groups"), strict=True)
-    }
-    return {node: _inserted(path, into) for node, path in result.items()} if into else result
-
-
-def _inserted(path: Path, into: Mapping[Path, Path]) -> Path:
-    """A path with the parts that its groups were put into."""
-    return tuple(name for i in range(len(path)) for name in (*into.get(path[: i + 1], ()), path[i]))
-
-
-def _runs(start: int, end: int, what: str) -> Iterator[Path]:
-    size = max(_PART, -(-(end - start) // _MOST_PARTS))
-    for first in range(start, end, size):
-        last = min(first + size, end)
-        name = f"{what} {first + 1:,} to {last:,}"
-        inner = _runs(first, last, what) if last - first > _PART else iter([()] * (last - first))
-        yield from ((name, *names) for names in inner)
+def _leaves(order: Sequence[Any], operations: Groups, named: Groups, taken: set[Path]) -> Groups:
+    """The paths of leaves: that of what uses them; else their own, or one for all inputs, which no operation has."""
+    paths = with_leaves(order, operations)
+    leaves = {node: paths[node] for node in order if not node.parents}
+    leaves |= {leaf: named[leaf] for leaf, path in leaves.items() if not path and named[leaf][:1] not in taken}
+    inputs = [leaf for leaf in leaves if not leaf.op]
+    if len(inputs) > _FEW_INPUTS:
+        name = "input"
+        while (name,) in taken:
+            name += "s"
+        leaves |= dict.fromkeys(inputs, (name,))
+    return divided(leaves, "leaves")
