@@ -559,3 +559,17 @@ def test_graphviz_draws_a_normalized_network(theme):
     figure = draw_network(normalized_model(), example=[1.0, 2.0], loss=digit_loss_of_1, theme=theme)
     graph = json.loads(render(figure.source, "json"))
     assert len(graph["objects"]) == 1 + 3 + 2 + 2
+
+
+def test_a_model_that_computes_something_else_is_not_drawn_as_if_it_did_not():
+    class Forward(MLP):
+        def forward(self, x):
+            return [2.0 * y for y in super().forward(x)]
+
+    class Call(MLP):
+        def __call__(self, x):
+            return [2.0 * y for y in super().__call__(x)]
+
+    for kind in (Forward, Call):
+        with pytest.raises(TypeError, match=f"{kind.__name__} has a forward of its own, which cards cannot show; draw"):
+            draw_network(kind(2, [2, 2], seed=0), example=[0.5, 1.0])

@@ -1,6 +1,5 @@
 """``draw_network``: a neural network as cards, every weight, bias and gradient of it on one page."""
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,9 +18,10 @@ from viz.observing import observe, size
 from viz.paint import Paint, columns_for
 from viz.panels import input_table, legend_table, output_table, rest_table
 from viz.scene import Edge, NetworkScene
+from viz.shape import checked_shape
 from viz.summary import summarised
 
-__all__ = ["checked_shape", "draw_network", "loss_node"]
+__all__ = ["draw_network", "loss_node"]
 
 _MOST_NEURONS = 64
 _MOST_PARAMETERS = 500
@@ -151,24 +151,3 @@ def loss_node(loss: float, theme: Theme, name: str = "loss") -> str:
     head = stacked(font(name, 10, theme.text, bold=True))
     number = stacked(font(number_text(loss, 4), 14, theme.text, bold=True))
     return table(row(cell(head)), row(cell(number)), border=2, cellpadding=4, color=theme.line, bgcolor=theme.card)
-
-
-def checked_shape(shape: Any, inputs: int) -> list[int] | None:
-    """Check rows and columns of the inputs; None where they are not laid out.
-
-    Raises:
-        ValueError: for a shape that does not hold the inputs.
-    """
-    if shape is None:
-        return None
-    try:
-        sides = [operator.index(side) for side in shape]
-    except TypeError:
-        sides = []
-    if sides == [inputs]:  # a row of numbers that are no picture, as ``Dataset.shape`` has it
-        return None
-    if len(sides) != 2 or min(sides) < 1 or sides[0] * sides[1] != inputs:
-        raise ValueError(
-            f"input_shape is (rows, columns) that hold {inputs} inputs, as (7, 7) holds 49; got {shape!r:.60}"
-        )
-    return sides

@@ -15,11 +15,12 @@ from viz.colors import Theme, diverging, ink, theme_named
 from viz.figure import Figure
 from viz.marks import Proof, proof_for
 from viz.markup import cell, font, html_text, row, stacked, table
-from viz.network import checked_shape, loss_node
+from viz.network import loss_node
 from viz.network_text import network_text
 from viz.observing import observe
 from viz.paint import Paint, columns_for, grid, scale, short, swatches, tooltip
 from viz.scene import NetworkScene, NeuronCard, Number
+from viz.shape import checked_shape
 from viz.stages import stages_of
 from viz.summary import listed
 

@@ -86,7 +86,7 @@ def _parts(model: Any, name: str) -> Iterator[tuple[str, Any]]:
         fix = _FIX if isinstance(model, Network) else fix
         got = printable(repr(model), 60)
         raise TypeError(f"draw_network draws an MLP, a Layer, a Neuron or a Sequential of them, got {got}; {fix}")
-    if type(model).forward is not kind.forward:
+    if type(model).forward is not kind.forward or type(model).__call__ is not kind.__call__:
         raise TypeError(f"{type(model).__name__} has a forward of its own, which cards cannot show; {_FIX}")
     if not isinstance(model, (MLP, Sequential)):
         yield name, model

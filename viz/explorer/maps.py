@@ -6,7 +6,7 @@ from typing import Any
 
 from viz.colors import RED_BLUE, grey
 from viz.explorer.data import GraphData
-from viz.network import checked_shape
+from viz.shape import checked_shape
 
 __all__ = ["maps_of"]
 

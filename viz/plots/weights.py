@@ -1,6 +1,5 @@
 """``plot_weights``: what each neuron looks for, as a map of its weights."""
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from nn import Layer, Module, Neuron
 from viz.colors import NOT_A_NUMBER
 from viz.paint import columns_for
 from viz.plots.axes import axes_for, matplotlib_part, plain
+from viz.shape import checked_shape
 
 __all__ = ["plot_weights"]
 
@@ -46,7 +46,9 @@ def plot_weights(model: Any, *, input_shape: Sequence[int] | None = None, ax: An
     """
     named = _neurons(model)
     weights = np.array([[w.data for w in neuron.w] for _, neuron in named])
-    rows, columns = _checked_shape(input_shape, weights.shape[1])
+    inputs = weights.shape[1]
+    columns = columns_for(inputs, checked_shape(input_shape, inputs))
+    rows = -(-inputs // columns)
     across = min(len(named), columns_for(len(named)) if len(named) > 4 else 4)
     titles = [name for name, _ in named]
     height = 0.75 + min(max(1.7 * rows / columns, 0.4), 3.4)
@@ -100,16 +102,3 @@ def _neurons(model: Any) -> list[tuple[str, Neuron]]:
     if len(widths := {neuron.inputs for _, neuron in found}) > 1:
         raise ValueError(f"neurons on one scale need as many inputs each, got {sorted(widths)}; plot layer by layer")
     return found
-
-
-def _checked_shape(shape: Any, inputs: int) -> tuple[int, int]:
-    if shape is None:
-        columns = columns_for(inputs)
-        return -(-inputs // columns), columns
-    try:
-        rows, columns = map(operator.index, shape)
-    except (TypeError, ValueError):
-        rows = columns = 0
-    if rows < 1 or columns < 1 or rows * columns != inputs:
-        raise ValueError(f"input_shape is (rows, columns) that hold {inputs} inputs, as (7, 7) holds 49; got {shape!r}")
-    return rows, columns

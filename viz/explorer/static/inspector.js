@@ -85,7 +85,7 @@ export class Inspector {
       });
       return [h("label", { for: id }, label), h("div", { class: "row" }, field, h("button", { type: "button", onclick: apply }, "Compute"), ...more)];
     };
-    const undo = app.changed.has(node) ? h("button", { type: "button", onclick: () => app.restore(node) }, "Undo") : null;
+    const undo = app.changed.has(node) ? h("button", { type: "button", onclick: () => { app.restore(node); this.focusEdit(); } }, "Undo") : null;
     const own = app.units.has(node) ? line("edit-own", "= in the data's own units", (x) => Number(app.units.own(node, x).toPrecision(12)), (x) => app.units.normalized(node, x)) : [];
     const said = verdict(app);
     return h("div", { class: "edit" }, line("edit", own.length ? "Change the value, normalized" : "Change the value", (x) => x, (x) => x, undo), own, note, said && h("p", { class: "formula" }, said));
