@@ -24,7 +24,7 @@ from viz.explorer.groups import GroupList
 from viz.explorer.layout import laid_out
 from viz.explorer.page import MODULES, script_text
 from viz.explorer.views import View, views
-from viz.graph_scene import LeftOut
+from viz.scene import Rest
 
 pytestmark = pytest.mark.skipif(
     shutil.which("dot") is None, reason="Graphviz's dot is not installed: nothing is laid out"
@@ -156,7 +156,7 @@ def test_pictures_show_every_edge_of_the_graph(make: Callable[[], Value]) -> Non
         assert view.chosen.hidden == 0
         between = [(view.items[tail], view.items[head]) for tail, head in view.chosen.edges]
         assert len(set(between)) == len(between)
-        rests = [end for pair in between for end in pair if isinstance(end, LeftOut)]
+        rests = [end for pair in between for end in pair if isinstance(end, Rest)]
         shown = {(a, b) for a, b in between if a not in rests and b not in rests}
         wanted = set(wanted_edges(view, data, groups))
         assert shown == {pair for pair in wanted if None not in pair}
@@ -168,7 +168,7 @@ def wanted_edges(view: View, data: GraphData, groups: GroupList) -> Iterator[tup
     item_of: dict[Any, Any] = {
         member: item
         for item in view.items
-        if not isinstance(item, LeftOut)
+        if not isinstance(item, Rest)
         for member in (item.members if isinstance(item, Group) else (item,))
     }
     inside = set(groups.within[view.group]) if view.group else set(data.nodes)

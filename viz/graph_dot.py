@@ -7,10 +7,10 @@ import graphviz
 from autograd_mini.folding import Group
 from autograd_mini.number import number_text
 from viz.colors import Theme, ink
-from viz.graph_scene import Card, GraphScene, LeftOut, Link
+from viz.graph_scene import Card, GraphScene, Link
 from viz.marks import Proof
 from viz.markup import cell, font, html_text, row, table, tooltip_text
-from viz.scene import Number
+from viz.scene import Number, Rest
 
 __all__ = ["graph_source"]
 
@@ -48,10 +48,10 @@ def graph_source(scene: GraphScene, theme: Theme, rankdir: str, proof: Proof | N
         graph.edge(name[link.tail], name[link.head], **_line(link, theme.roles[scene.mark]))
     for pair in scene.rests:
         for end in pair:
-            if isinstance(end, LeftOut):
+            if isinstance(end, Rest):
                 name[end] = f"rest{len(name)}"
                 room = {"shape": "plaintext", "margin": "0.08,0.03", "width": "0", "height": "0"}
-                graph.node(name[end], end.text, fontcolor=theme.faint, **room)
+                graph.node(name[end], f"{end.count:,} {end.text}", fontcolor=theme.faint, **room)
         graph.edge(name[pair[0]], name[pair[1]], style="dotted")
     legend = proof.legend() if proof else ""
     lines = (scene.caption, _key(scene, links), f"marks: {legend}" if legend else "")

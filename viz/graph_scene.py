@@ -21,27 +21,9 @@ from autograd_mini.number import number_text, product_text
 from viz.scene import Number
 from viz.summary import at_most
 
-__all__ = ["Card", "GraphScene", "Link", "LeftOut", "by_number"]
+__all__ = ["Card", "GraphScene", "Link", "by_number"]
 
 _MOST_OUTPUTS = 4  # of a group that are listed
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LeftOut:
-    """Nodes that are left out.
-
-    Attributes:
-        count: how many.
-        kind: what they are to what is shown: an argument, an input or a use of it.
-    """
-
-    count: int
-    kind: str
-
-    @property
-    def text(self) -> str:
-        """Both in words."""
-        return f"{self.count:,} more {self.kind}{'s' * (self.count > 1)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +81,7 @@ class GraphScene:
     Attributes:
         folded: the graph.
         nodes: what is shown of it: Values and Groups, each after those it depends on.
-        rests: what is left out, as pairs of ends of which one is a LeftOut.
+        rests: what is left out, as pairs of ends of which one is a Rest.
         description: what is shown, in a few words.
         caption: what the picture says as a whole.
         mark: the role of what is pointed out.

@@ -6,9 +6,9 @@ from autograd_mini import Value
 from autograd_mini.folding import Group
 from autograd_mini.number import number_text
 from autograd_mini.printing import printable
-from viz.graph_scene import GraphScene, LeftOut, Link
+from viz.graph_scene import GraphScene, Link
 from viz.marks import Proof
-from viz.scene import Number
+from viz.scene import Number, Rest
 
 __all__ = ["graph_text"]
 
@@ -49,8 +49,8 @@ def graph_text(scene: GraphScene, proof: Proof | None = None) -> str:
             if link.text
         )
     for ends in scene.rests:
-        rest, node = ends if isinstance(ends[0], LeftOut) else reversed(ends)
-        lines.append(f"{rest.text} of {_name(node, scene)}")
+        rest, node = ends if isinstance(ends[0], Rest) else reversed(ends)
+        lines.append(f"{rest.count:,} {rest.text} of {_name(node, scene)}")
     if scene.caption:
         lines.append(scene.caption)
     if proof is not None:

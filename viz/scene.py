@@ -61,9 +61,9 @@ class Dropped:
     output: Number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rest:
-    """What a summary leaves out: how many, of what, and how large the largest of them is."""
+    """What a picture leaves out: how many, and of what; of a summary also how large the largest of them is."""
 
     count: int
     text: str

@@ -11,8 +11,9 @@ from autograd_mini.number import number_text
 from autograd_mini.replay import refuse_changed_data
 from autograd_mini.way import Way
 from nn.checks import whole_number
-from viz.graph_scene import GraphScene, LeftOut, by_number
+from viz.graph_scene import GraphScene, by_number
 from viz.markup import clean
+from viz.scene import Rest
 
 __all__ = ["in_order", "left_out", "near_by", "part_of"]
 
@@ -172,12 +173,13 @@ def near_by(op: str, count: int, middle: int) -> list[int]:
 
 
 def left_out(node: Any, below: Iterable[Any], above: Iterable[Any], shown: Container[Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield what is left out of what a node depends on and of what depends on it, as edges from and to a LeftOut."""
+    """Yield what is left out of what a node depends on and of what depends on it, as edges from and to a Rest."""
     arguments, uses = (sum(one not in shown for one in some) for some in (below, above))
     if arguments:
-        yield LeftOut(arguments, "input" if isinstance(node, Group) else "argument"), node
+        kind = "input" if isinstance(node, Group) else "argument"
+        yield Rest(arguments, f"more {kind}{'s' * (arguments > 1)}"), node
     if uses:
-        yield node, LeftOut(uses, "use")
+        yield node, Rest(uses, f"more use{'s' * (uses > 1)}")
 
 
 def _description(folded: FoldedGraph, count: int) -> str:

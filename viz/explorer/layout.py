@@ -15,8 +15,8 @@ from autograd_mini.folding import Group
 from viz.explorer.data import GraphData
 from viz.explorer.groups import GroupList
 from viz.explorer.views import View
-from viz.graph_scene import LeftOut
 from viz.render import RenderFailedError, render
+from viz.scene import Rest
 
 __all__ = ["Pictures", "laid_out"]
 
@@ -74,7 +74,7 @@ def _dot(view: View) -> str:
     if len(edges) - len(far) > _SIMPLE:
         lines.append("splines=line")
     for i, item in enumerate(view.items):
-        kind = "group" if isinstance(item, Group) else "rest" if isinstance(item, LeftOut) else "node"
+        kind = "group" if isinstance(item, Group) else "rest" if isinstance(item, Rest) else "node"
         width, height = _SIZES[kind]
         lines.append(f"n{i} [width={width / _INCH:.3f} height={height / _INCH:.3f}]")
     lines += [f"n{a} -> n{b}" for a, b in edges if (a, b) not in far]
@@ -211,7 +211,7 @@ def _told(view: View, layout: int, data: GraphData, groups: GroupList) -> dict[s
     """A picture for the page: a node is its number, a group its number in a list, the rest a text."""
     items = [
         [groups.number(item, is_outside=i >= view.inside)] if isinstance(item, Group)
-        else item.text if isinstance(item, LeftOut) else data.index[item]
+        else f"{item.count:,} {item.text}" if isinstance(item, Rest) else data.index[item]
         for i, item in enumerate(view.items)
     ]  # fmt: skip
     return {"group": groups.number(view.group), "depth": view.depth, "items": items, "inside": view.inside,

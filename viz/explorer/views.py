@@ -12,7 +12,8 @@ from autograd_mini.folding import Path, fold, fold_nodes, within
 from viz.explorer.data import GraphData
 from viz.explorer.edges import Chosen, chosen
 from viz.explorer.groups import GroupList
-from viz.graph_scene import GraphScene, LeftOut
+from viz.graph_scene import GraphScene
+from viz.scene import Rest
 from viz.view import in_order
 
 __all__ = ["MOST_NODES", "View", "views"]
@@ -62,7 +63,7 @@ def views(data: GraphData, groups: GroupList) -> Iterator[View]:
 
 def _view(path: Path, depth: int | None, scene: GraphScene, inside: Container[Any] | None = None) -> View:
     """Number what is in a scene; of the edges those that an end inside has."""
-    rests = [end for pair in scene.rests for end in pair if isinstance(end, LeftOut)]
+    rests = [end for pair in scene.rests for end in pair if isinstance(end, Rest)]
     own = list(scene.nodes) if inside is None else [node for node in scene.nodes if node in inside]
     place = {item: i for i, item in enumerate(dict.fromkeys([*own, *scene.nodes, *rests]))}
     edges = [(place[tail], place[head]) for tail, head in scene.pairs()]
@@ -82,12 +83,12 @@ def _inside(data: GraphData, groups: GroupList, users: list[list[int]], path: Pa
     uses = {i: [j for j in users[i] if j not in numbers] for i in numbers}
     shown = set(numbers)
     apart = {node for node in members if not node.parents and groups.paths[node] == path}
-    left_out: list[tuple[LeftOut, dict[int, list[int]], set[int]]] = []
-    for kind, near in ("argument", arguments), ("use", uses):
+    left_out: list[tuple[Rest, dict[int, list[int]], set[int]]] = []
+    for kind, near in ("arguments", arguments), ("uses", uses):
         outside = {j for several in near.values() for j in several}
         alone = {j for j in outside if _is_alone(data.nodes[j], path, groups)}
         if len(alone) > _MOST_AROUND:
-            left_out.append((LeftOut(len(alone), kind), near, alone))
+            left_out.append((Rest(len(alone), f"more {kind}"), near, alone))
             outside -= alone
         shown |= outside
         apart |= {data.nodes[j] for j in alone}
@@ -98,7 +99,7 @@ def _inside(data: GraphData, groups: GroupList, users: list[list[int]], path: Pa
         for i in sorted(numbers):
             if not alone.isdisjoint(near[i]):
                 node = folded.node_of[data.nodes[i]]
-                rests[(rest, node) if rest.kind == "argument" else (node, rest)] = None
+                rests[(rest, node) if near is arguments else (node, rest)] = None
     own = {folded.node_of[node] for node in members}
     return _view(path, len(path) + 1, GraphScene(folded=folded, nodes=in_order(folded), rests=list(rests)), own)
 
