@@ -90,11 +90,11 @@ def _fitting(root: Any, order: Sequence[Any], opened: Any, apart: Any, groups: G
     if len(order) <= MOST_NODES and _is_readable(whole := FoldedGraph(root, order, len(order))):
         return whole
     paths = groups if groups is not None else groups_of(root)
-    structure = structure_of(root)
     for depth in range(max(map(len, paths.values())) - 1, -1, -1):
         folded = fold_nodes(root, order, paths, within(depth + 1), opened, apart)
         if _is_readable(folded):
             return folded
+    structure = structure_of(root)
     both = {node: path or structure[node] for node, path in paths.items()}
     folded = fold_nodes(root, order, both, within(1), opened, apart)
     return folded if _is_readable(folded) else fold_nodes(root, order, structure, within(1), opened, apart)

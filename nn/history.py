@@ -63,6 +63,21 @@ class History:
         shown = ", ".join(last[:_SHOWN] + ["…"] * (len(last) > _SHOWN))
         return f"History({n:,} epoch{'s' * (n != 1)}, {m:,} iteration{'s' * (m != 1)}{': ' * bool(shown)}{shown})"
 
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch with the smallest validation loss, counted from 1, the first of several; None without any.
+
+        Example:
+            >>> history = History()
+            >>> for loss in (0.5, 0.25, 0.75):
+            ...     history.add_epoch({"validation_loss": loss})
+            >>> history.best_epoch
+            2
+        """
+        losses = self.epochs.get("validation_loss", [])
+        finite = [loss for loss in losses if math.isfinite(loss)]
+        return losses.index(min(finite)) + 1 if finite else None
+
     def add_epoch(self, numbers: Mapping[str, float]) -> None:
         """Write down an epoch."""
         for name, number in numbers.items():

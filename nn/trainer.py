@@ -233,11 +233,11 @@ class Trainer:
         Raises:
             ValueError: if training had no validation data.
         """
-        if self.best is None:
+        epoch = self.history.best_epoch
+        if self.best is None or epoch is None:
             raise ValueError("there is no best epoch yet; it is chosen by fit(train, validation=...)")
         self.model.load_state(self.best)
-        losses = self.history["validation_loss"]
-        return losses.index(min(losses)) + 1
+        return epoch
 
     def save(self, path: str | Path | None = None) -> None:
         """Write a checkpoint of the run as it stands, from which ``Trainer.resume`` goes on bit for bit.

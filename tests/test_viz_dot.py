@@ -16,6 +16,7 @@ from autograd_mini import (
     dot,
     no_grad,
     parameter,
+    primitive,
     statistics,
     topological_order,
 )
@@ -182,6 +183,23 @@ def test_numbers_of_different_times_are_told():
     assert told in figure.source
     assert told in figure.text
     assert "different times" in draw_dot(root, fold=0).source
+
+
+def test_a_picture_does_not_run_an_op_of_the_users_again():
+    calls = []
+
+    @primitive(lambda y, x: 2 * x)
+    def counted(x):
+        calls.append(x)
+        return x * x
+
+    try:
+        root = counted(Value(2.0)) + 1.0
+        root.backward()
+        draw_dot(root)
+        assert calls == [2.0]
+    finally:
+        RULES.pop("counted", None)
 
 
 def test_a_value_made_under_no_grad_is_an_input():

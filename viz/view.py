@@ -8,6 +8,7 @@ from autograd_mini import Value
 from autograd_mini.backward import hand_down
 from autograd_mini.folding import Fold, FoldedGraph, Group, fold
 from autograd_mini.number import number_text
+from autograd_mini.primitive import is_own
 from autograd_mini.replay import refuse_changed_data
 from autograd_mini.way import Way
 from nn.checks import whole_number
@@ -54,8 +55,9 @@ def part_of(
         captions.append(_told(way))
     if focus is not None:
         nodes, rests = _near(folded, nodes, focus, radius)
-    try:
-        refuse_changed_data((one for node in nodes for one in _values(node)), partials=False)
+    try:  # of the table's own ops: those of the user's are not to be run again for a picture
+        rows = (one for node in nodes for one in _values(node) if not is_own(one.op))
+        refuse_changed_data(rows, partials=False)
     except ValueError as error:
         captions.append(f"numbers of different times: {clean(str(error), 200)}")
     return GraphScene(

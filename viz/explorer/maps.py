@@ -21,8 +21,8 @@ def maps_of(
 
     Args:
         data: the graph.
-        units: how inputs are normalized, if they are: nodes, and mean and scale of each.
         input_shape: rows and columns; None takes the inputs for a square image where they are 9 numbers or more.
+        units: how inputs are normalized, if they are: nodes, and mean and scale of each.
 
     Raises:
         ValueError: if there are no inputs of that shape.

@@ -83,7 +83,7 @@ def content_of(trainer: Trainer, row: int, normalization: Normalization | None =
             "title": start,
             "row": _told(train, row, told),
             "curves": _curves(trainer),
-            "best": _best(trainer),
+            "best": None if trainer.best is None else trainer.history.best_epoch,  # what load_best takes
             **moving,
         }
 
@@ -157,12 +157,6 @@ def _curves(trainer: Trainer) -> list[dict[str, Any]]:
             lines.append({"name": "validation", "numbers": _finite(history[f"validation_{title}"])})
         curves.append({"title": title.replace("_", " "), "lines": lines})
     return curves
-
-
-def _best(trainer: Trainer) -> int | None:
-    """The epoch that ``load_best`` takes, and so ``evaluate`` and ``predict``; None without validation."""
-    losses = trainer.history.epochs.get("validation_loss", [])
-    return None if trainer.best is None or not losses else losses.index(min(losses)) + 1
 
 
 def _finite(numbers: Sequence[float]) -> list[float | None]:

@@ -1,6 +1,5 @@
 """``plot_history``: how loss and metric went, epoch by epoch."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,7 +52,7 @@ def plot_history(
     names = _checked_columns(record, columns)
     panels = axes_for(ax, names, width=4.8, height=3.6, columns=len(names))
     loss = history.hyper_parameters.loss if isinstance(history, Trainer) else ""
-    best = _best_epoch(record)
+    best = record.best_epoch
     for panel, name in zip(panels, names, strict=True):
         _draw(panel, record, name, best)
         panel.set_ylabel(_label(name, loss))
@@ -72,12 +71,6 @@ def _checked_columns(history: History, columns: str | Sequence[str] | None) -> l
         if name not in there:
             raise ValueError(f"there is no column {name!r:.60} to plot; there is {', '.join(there)}")
     return asked
-
-
-def _best_epoch(history: History) -> int | None:
-    losses = history.epochs.get("validation_loss", [])
-    finite = [loss for loss in losses if math.isfinite(loss)]
-    return losses.index(min(finite)) + 1 if finite else None
 
 
 def _label(name: str, loss: str) -> str:

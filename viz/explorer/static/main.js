@@ -32,7 +32,6 @@ class App {
     this.position = this.last;
     this.opPlace = new Int32Array(this.graph.count).fill(-1);
     this.graph.operations.forEach((node, i) => { this.opPlace[node] = i; });
-    this.before = [];
     this.views = data.pictures.views;
     this.picture = new Picture(find("picture"), this);
     this.inspector = new Inspector(find("panel-node"), this);
@@ -214,10 +213,8 @@ class App {
 
   buildLevels() {
     const whole = this.views.map((view, i) => [view, i]).filter(([view]) => view.group === 0);
-    const depths = whole.filter(([view]) => view.depth !== null).length;
-    const names = this.data.levels;
     find("levels").append(...whole.map(([view, i], at) => h("button", { type: "button", "data-view": i, "aria-pressed": "false", title: `fold, key ${at + 1}`, onclick: () => { this.show(i); this.update(); } },
-      view.depth === null ? "operations" : names[view.depth - 1] ?? (depths === 1 ? "groups" : `depth ${view.depth}`))));
+      view.depth === null ? "operations" : this.data.levels[view.depth - 1])));
   }
 
   say(text) { find("live").textContent = text; }
