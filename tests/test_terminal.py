@@ -14,6 +14,8 @@ pexpect = pytest.importorskip("pexpect", reason="pexpect is not installed: the s
 if not hasattr(pexpect, "spawn"):
     pytest.skip("there are no pseudo-terminals here: the session is not driven at one", allow_module_level=True)
 
+pytestmark = pytest.mark.usefixtures("heeded_ctrl_c")
+
 ROOT = Path(__file__).resolve().parent.parent
 PROMPT = "(step) "
 FORMULA = ("tanh(2*x + b)", "x=0.5", "b=-1")
