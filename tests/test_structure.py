@@ -314,15 +314,17 @@ def test_every_operation_has_a_group_of_its_op(root: Value) -> None:
     groups = structure_of(root)
     assert groups.keys() == set(topological_order(root))
     graph, places = canonical_with_places([root], _sources(topological_order(root)))
-    ops = defaultdict(set)
+    ops, within = defaultdict(set), defaultdict(set)
     for node, path in groups.items():
-        assert len(path) <= (1 if node.parents else 0)
+        assert len(path) <= (2 if node.parents else 0)
         place = places.get(node)
         if path and place not in graph.source:
-            ops[path].add(graph.op[places[node]])
+            ops[path[:1]].add(graph.op[places[node]])
+        if len(path) == 2:
+            within[path].add(place)
         elif node.parents and not path:
             assert place is None or place in graph.number or place in graph.source
-    assert all(len(found) == 1 for found in ops.values())
+    assert all(len(found) == 1 for found in (*ops.values(), *within.values()))
     folded = fold(root, "structure")
     assert_well_formed(root, folded)
     assert all(node.parts == 1 for node in folded.nodes if isinstance(node, Group))
